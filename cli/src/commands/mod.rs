@@ -1,0 +1,5 @@
+//! One file for each verb.
+
+pub mod explain_error;
+pub mod run;
+pub mod script;

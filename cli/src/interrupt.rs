@@ -1,0 +1,66 @@
+//! Ctrl-C and SIGTERM: the first cancels the running job, the second ends the process at once.
+//!
+//! Suspect: the `ctrlc` crate does not say which signal came, so a job stopped by SIGTERM exits with 130 as well.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use logq_engine::CancelHandle;
+use logq_engine::error::{Error, Result, codes};
+
+use crate::exit_code;
+
+/// Knows whether the user asked to stop. Clones share what they know.
+#[derive(Clone, Default)]
+pub struct Interrupt {
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// 0 until a signal comes, then the exit code that it stands for.
+    exit_code: AtomicU8,
+    cancel: Mutex<Option<CancelHandle>>,
+}
+
+impl Interrupt {
+    /// Starts to listen. To be called once in a process.
+    pub fn install() -> Result<Self> {
+        let interrupt = Interrupt::default();
+        let listener = interrupt.clone();
+        ctrlc::set_handler(move || listener.signalled(exit_code::INTERRUPTED))
+            .map_err(|error| Error::internal("cannot listen for signals").with_source(error))?;
+        Ok(interrupt)
+    }
+
+    /// From now on the first signal cancels through `handle` instead of ending the process.
+    pub fn cancels(&self, handle: CancelHandle) {
+        *self.state.cancel.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+    }
+
+    /// The exit code of the signal that came, if one did.
+    pub fn exit_code(&self) -> Option<u8> {
+        match self.state.exit_code.load(Ordering::SeqCst) {
+            0 => None,
+            code => Some(code),
+        }
+    }
+
+    /// Fails if a signal came: between statements and between batches of rows there is no job to cancel.
+    pub fn check(&self) -> Result<()> {
+        match self.exit_code() {
+            Some(_) => Err(Error::new(codes::CANCELLED, "stopped by the user")),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs on the listener's thread, which is an ordinary one.
+    fn signalled(&self, code: u8) {
+        let is_first = self.state.exit_code.swap(code, Ordering::SeqCst) == 0;
+        let cancel = self.state.cancel.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match cancel {
+            Some(cancel) if is_first => cancel.cancel(),
+            _ => std::process::exit(i32::from(code)),
+        }
+    }
+}

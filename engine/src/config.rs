@@ -1,0 +1,150 @@
+//! Every limit of the engine with its default.
+//!
+//! The engine never reads the environment: whoever embeds it fills this struct. `SET logq.…` in a script overrides
+//! what a script may override; `session` applies those.
+
+use std::path::PathBuf;
+
+/// How the tasks of a job are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecutionMode {
+    /// Map, shuffle and reduce stages on logq's own runner (default).
+    Staged,
+    /// The same plan on DataFusion's streaming executor.
+    Pipelined,
+}
+
+/// What to do with a record that a RegexSerDe cannot match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnMismatch {
+    /// A row of NULLs, counted (default, as in Hive).
+    Null,
+    /// No row, counted.
+    Skip,
+    /// The job fails.
+    Fail,
+}
+
+/// What to do with bytes that are not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnInvalidUtf8 {
+    /// Each wrong sequence becomes U+FFFD, counted (default).
+    Replace,
+    /// The job fails.
+    Fail,
+}
+
+/// What to do with bytes after the end of a gzip file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnTrailingGarbage {
+    /// The job fails (default, as in Hive).
+    Fail,
+    /// They are ignored with a warning; no rows are made from them.
+    Warn,
+}
+
+/// How records are cut and read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputConfig {
+    /// Bytes of one block that is read, decompressed or handed to a SerDe at a time. Default 1 MiB. Larger saves
+    /// calls, smaller saves memory; a record that does not fit makes its block grow.
+    pub block_bytes: usize,
+    /// Bytes of the longest record. Default 256 MiB. A longer one is malformed: the reader skips to the next line.
+    pub record_bytes_max: usize,
+    /// Bytes of one input split of a plain file. `None` (default): 32 MiB, and more for inputs over 4 GiB so that
+    /// there are at most 128 splits, but never over 256 MiB. Never derived from the number of threads.
+    pub split_bytes: Option<u64>,
+    /// `logq.gzip.trailing`.
+    pub on_trailing_garbage: OnTrailingGarbage,
+    /// `logq.sniff_compression`: trust magic bytes over names. Default false.
+    pub sniff_compression: bool,
+}
+
+impl Default for InputConfig {
+    fn default() -> Self {
+        InputConfig {
+            block_bytes: 1 << 20,
+            record_bytes_max: 256 << 20,
+            split_bytes: None,
+            on_trailing_garbage: OnTrailingGarbage::Fail,
+            sniff_compression: false,
+        }
+    }
+}
+
+/// How records become rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerdeConfig {
+    /// `logq.serde.strict`: more regex groups than columns is an error as in Hive, not a warning. Default false.
+    pub strict: bool,
+    /// `logq.serde.on_mismatch`.
+    pub on_mismatch: OnMismatch,
+    /// `logq.invalid_utf8`.
+    pub on_invalid_utf8: OnInvalidUtf8,
+    /// Steps that a backtracking regular expression may take on one record. Default 1,000,000.
+    pub backtrack_limit: usize,
+}
+
+impl Default for SerdeConfig {
+    fn default() -> Self {
+        SerdeConfig {
+            strict: false,
+            on_mismatch: OnMismatch::Null,
+            on_invalid_utf8: OnInvalidUtf8::Replace,
+            backtrack_limit: 1_000_000,
+        }
+    }
+}
+
+/// The settings of one engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Threads that run tasks. Default: what the machine has. Results do not depend on it.
+    pub threads: usize,
+    /// Bytes that operators, shuffle and read-ahead may hold together. Default 60 % of what the machine or its
+    /// cgroup has, found by the caller; 4 GiB where nobody said.
+    pub memory_limit: u64,
+    /// Where spilled runs go: a directory of the job's own is made in it and removed with the job.
+    pub temp_dir: PathBuf,
+    /// Relative paths in scripts are relative to this directory.
+    pub working_dir: PathBuf,
+    pub execution: ExecutionMode,
+    pub input: InputConfig,
+    pub serde: SerdeConfig,
+    /// Parts into which map output is hashed, and so the largest number of reducers. Default 32. Fixed, so that
+    /// results do not depend on the machine.
+    pub shuffle_partitions: usize,
+    /// Bytes of map output for one reducer. Default 256 MiB.
+    pub reducer_bytes: u64,
+    /// Bytes of map output that may stay in memory, on top of the memory limit. Default: all of it.
+    pub shuffle_memory: Option<u64>,
+    /// Rows of one record batch. Default 8192.
+    pub batch_rows: usize,
+    /// Attempts of one task before the job fails. Default 4, as in Hadoop.
+    pub attempts_max: u32,
+    /// Stop counted malformed rows at this number, if set: one more fails the job.
+    pub bad_rows_max: Option<u64>,
+    /// Write output files durably: fsync files and directories before they are made visible. Default true.
+    pub durable: bool,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        EngineConfig {
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            memory_limit: 4 << 30,
+            temp_dir: std::path::PathBuf::from("/tmp"),
+            working_dir: std::path::PathBuf::from("."),
+            execution: ExecutionMode::Staged,
+            input: InputConfig::default(),
+            serde: SerdeConfig::default(),
+            shuffle_partitions: 32,
+            reducer_bytes: 256 << 20,
+            shuffle_memory: None,
+            batch_rows: 8192,
+            attempts_max: 4,
+            bad_rows_max: None,
+            durable: true,
+        }
+    }
+}

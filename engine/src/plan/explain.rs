@@ -1,0 +1,266 @@
+//! EXPLAIN: the stages as a Hive user knows them.
+//!
+//! The shape follows Hive's `ExplainTask` (STAGE DEPENDENCIES, STAGE PLANS, operators from the source down); the
+//! expressions are DataFusion's.
+
+use std::fmt::Write;
+
+use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::{HashJoinExec, SortMergeJoinExec};
+use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+
+use super::stages::{Stage, StageGraph, StageInputExec, StageInputMode, StageOutput};
+use crate::observer::{StageInfo, StageKind};
+
+/// What a stage did, in lines to be shown below it.
+pub type StageNotes = Vec<String>;
+
+/// The stages of a query as text, `notes` (one entry per stage, or none at all) below each.
+pub fn explain(graph: &StageGraph, target: &str, notes: &[StageNotes]) -> String {
+    let mut text = String::from("STAGE DEPENDENCIES:\n");
+    for stage in &graph.stages {
+        match stage.inputs.as_slice() {
+            [] => {
+                let _ = writeln!(text, "  Stage-{} is a root stage", stage.id);
+            }
+            inputs => {
+                let inputs: Vec<_> = inputs.iter().map(|input| format!("Stage-{input}")).collect();
+                let _ = writeln!(text, "  Stage-{} depends on stages: {}", stage.id, inputs.join(", "));
+            }
+        }
+    }
+    text.push_str("\nSTAGE PLANS:\n");
+    for (stage_idx, stage) in graph.stages.iter().enumerate() {
+        let tree = match stage.kind() {
+            StageKind::Map => "Map Operator Tree",
+            StageKind::Reduce => "Reduce Operator Tree",
+        };
+        let _ = writeln!(text, "  Stage: Stage-{}", stage.id);
+        if let Some(notes) = notes.get(stage_idx) {
+            for note in notes {
+                let _ = writeln!(text, "    {note}");
+            }
+        }
+        let _ = writeln!(text, "    {tree}:");
+        let mut tree = Tree { text: &mut text };
+        let depth = tree.node(stage.plan.as_ref(), 3);
+        tree.output(stage, target, depth);
+        text.push('\n');
+    }
+    text
+}
+
+/// A stage in one line.
+pub fn stage_info(stage: &Stage) -> StageInfo {
+    let mut words = Vec::new();
+    collect_words(stage.plan.as_ref(), &mut words);
+    let kind = match stage.kind() {
+        StageKind::Map => "map",
+        StageKind::Reduce => "reduce",
+    };
+    StageInfo { stage: stage.id, kind: stage.kind(), label: format!("{kind}: {}", words.join(", ")) }
+}
+
+fn collect_words(plan: &dyn ExecutionPlan, words: &mut Vec<String>) {
+    for child in plan.children() {
+        collect_words(child.as_ref(), words);
+    }
+    let word = match plan.name() {
+        "DataSourceExec" => scan_name(plan).map_or_else(|| "read".to_string(), |table| format!("scan {table}")),
+        "FilterExec" => "filter".to_string(),
+        "AggregateExec" => "group".to_string(),
+        "SortExec" | "SortPreservingMergeExec" => "sort".to_string(),
+        "HashJoinExec" | "SortMergeJoinExec" | "NestedLoopJoinExec" | "CrossJoinExec" => "join".to_string(),
+        "BoundedWindowAggExec" | "WindowAggExec" => "window".to_string(),
+        "GlobalLimitExec" | "LocalLimitExec" => "limit".to_string(),
+        _ => return,
+    };
+    if words.last() != Some(&word) {
+        words.push(word);
+    }
+}
+
+fn scan_name(plan: &dyn ExecutionPlan) -> Option<String> {
+    let scan = scan_config(plan)?;
+    crate::table::scan_report(scan.file_source().as_ref()).map(|report| report.table.clone())
+}
+
+fn scan_config(plan: &dyn ExecutionPlan) -> Option<&FileScanConfig> {
+    plan.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref::<FileScanConfig>()
+}
+
+struct Tree<'a> {
+    text: &'a mut String,
+}
+
+impl Tree<'_> {
+    fn line(&mut self, depth: usize, line: impl AsRef<str>) {
+        let _ = writeln!(self.text, "{}{}", "  ".repeat(depth), line.as_ref());
+    }
+
+    /// Writes the operators from the leaves down to `plan`; gives the depth for what comes after it.
+    fn node(&mut self, plan: &dyn ExecutionPlan, depth: usize) -> usize {
+        let children = plan.children();
+        let mut below = depth;
+        if children.len() == 1 {
+            below = self.node(children[0].as_ref(), depth);
+        } else {
+            for (child_idx, child) in children.iter().enumerate() {
+                self.line(depth, format!("input {child_idx}:"));
+                below = below.max(self.node(child.as_ref(), depth + 1));
+            }
+        }
+        self.operator(plan, below)
+    }
+
+    fn operator(&mut self, plan: &dyn ExecutionPlan, depth: usize) -> usize {
+        let detail = depth + 1;
+        if let Some(scan) = scan_config(plan) {
+            self.scan(scan, depth);
+        } else if let Some(input) = plan.downcast_ref::<StageInputExec>() {
+            let how = match input.mode {
+                StageInputMode::Partitions => "by shuffle partition",
+                StageInputMode::All => "all of it, in task order",
+                StageInputMode::Tasks => "one run per task, merged",
+            };
+            self.line(depth, format!("Map output of Stage-{} ({how})", input.stage));
+        } else if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+            self.line(depth, "Filter Operator");
+            self.line(detail, format!("predicate: {}", filter.predicate()));
+        } else if let Some(project) = plan.downcast_ref::<ProjectionExec>() {
+            self.line(depth, "Select Operator");
+            let columns: Vec<_> = project.expr().iter().map(|column| named(column.expr.as_ref(), &column.alias)).collect();
+            self.line(detail, format!("expressions: {}", columns.join(", ")));
+        } else if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
+            self.line(depth, "Group By Operator");
+            let functions: Vec<_> = aggregate.aggr_expr().iter().map(|function| function.name().to_string()).collect();
+            if !functions.is_empty() {
+                self.line(detail, format!("aggregations: {}", functions.join(", ")));
+            }
+            let keys: Vec<_> = aggregate.group_expr().expr().iter().map(|(key, name)| named(key.as_ref(), name)).collect();
+            if !keys.is_empty() {
+                self.line(detail, format!("keys: {}", keys.join(", ")));
+            }
+            let mode = match aggregate.mode() {
+                AggregateMode::Partial => "hash",
+                AggregateMode::PartialReduce => "partials",
+                AggregateMode::Final | AggregateMode::FinalPartitioned => "mergepartial",
+                AggregateMode::Single | AggregateMode::SinglePartitioned => "complete",
+            };
+            self.line(detail, format!("mode: {mode}"));
+        } else if let Some(sort) = plan.downcast_ref::<SortExec>() {
+            self.line(depth, if sort.fetch().is_some() { "Top N Key Operator" } else { "Sort Operator" });
+            self.sort_keys(sort.expr(), detail);
+            if let Some(fetch) = sort.fetch() {
+                self.line(detail, format!("top n: {fetch}"));
+            }
+        } else if let Some(merge) = plan.downcast_ref::<SortPreservingMergeExec>() {
+            self.line(depth, "Merge Operator");
+            self.sort_keys(merge.expr(), detail);
+        } else if let Some(limit) = plan.downcast_ref::<LocalLimitExec>() {
+            self.line(depth, "Limit");
+            self.line(detail, format!("Number of rows: {}", limit.fetch()));
+        } else if let Some(limit) = plan.downcast_ref::<GlobalLimitExec>() {
+            self.line(depth, "Limit");
+            if let Some(fetch) = limit.fetch() {
+                self.line(detail, format!("Number of rows: {fetch}"));
+            }
+            if limit.skip() > 0 {
+                self.line(detail, format!("Offset of rows: {}", limit.skip()));
+            }
+        } else if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+            self.line(depth, "Map Join Operator");
+            self.line(detail, format!("condition map: {}", join.join_type()));
+            let on: Vec<_> = join.on().iter().map(|(left, right)| format!("{left} = {right}")).collect();
+            self.line(detail, format!("keys: {}", on.join(", ")));
+        } else if let Some(join) = plan.downcast_ref::<SortMergeJoinExec>() {
+            self.line(depth, "Merge Join Operator");
+            self.line(detail, format!("condition map: {}", join.join_type()));
+            let on: Vec<_> = join.on().iter().map(|(left, right)| format!("{left} = {right}")).collect();
+            self.line(detail, format!("keys: {}", on.join(", ")));
+        } else if plan.downcast_ref::<CoalescePartitionsExec>().is_some() {
+            return depth;
+        } else {
+            let text = displayable(plan).one_line().to_string();
+            self.line(depth, text.trim());
+        }
+        detail
+    }
+
+    fn scan(&mut self, scan: &FileScanConfig, depth: usize) {
+        let detail = depth + 1;
+        self.line(depth, "TableScan");
+        if let Some(report) = crate::table::scan_report(scan.file_source().as_ref()) {
+            self.line(detail, format!("table: {}", report.table));
+            let splits: usize = scan.file_groups.iter().map(|group| group.len()).sum();
+            self.line(
+                detail,
+                format!(
+                    "input: {} files, {} bytes, {} splits in {} tasks",
+                    report.files,
+                    report.bytes_total,
+                    splits,
+                    scan.file_groups.len()
+                ),
+            );
+        }
+        if let Some(serde) = crate::table::scan_serde(scan.file_source().as_ref()) {
+            self.line(detail, format!("serde: {serde}"));
+        }
+        if let Some(projection) = scan.file_source().projection() {
+            let columns: Vec<_> = projection.iter().map(|column| named(column.expr.as_ref(), &column.alias)).collect();
+            self.line(detail, format!("columns: {}", columns.join(", ")));
+        }
+        if let Some(limit) = scan.limit {
+            self.line(detail, format!("Number of rows: {limit}"));
+        }
+    }
+
+    fn sort_keys(&mut self, keys: &LexOrdering, depth: usize) {
+        let names: Vec<_> = keys.iter().map(|key| key.expr.to_string()).collect();
+        self.line(depth, format!("key expressions: {}", names.join(", ")));
+        let order: String = keys.iter().map(|key| if key.options.descending { '-' } else { '+' }).collect();
+        self.line(depth, format!("sort order: {order}"));
+    }
+
+    fn output(&mut self, stage: &Stage, target: &str, depth: usize) {
+        match &stage.output {
+            StageOutput::Hash { keys, partitions } => {
+                self.line(depth, "Reduce Output Operator");
+                let keys: Vec<_> = keys.iter().map(|key| key.to_string()).collect();
+                self.line(depth + 1, format!("key expressions: {}", keys.join(", ")));
+                self.line(depth + 1, format!("shuffle partitions: {partitions}"));
+            }
+            StageOutput::Gather { fetch } => {
+                self.line(depth, "Reduce Output Operator");
+                self.line(depth + 1, format!("tasks: {} into 1", stage.plan.output_partitioning().partition_count()));
+                if let Some(fetch) = fetch {
+                    self.line(depth + 1, format!("Number of rows: {fetch}"));
+                }
+            }
+            StageOutput::Result => {
+                self.line(depth, "File Output Operator");
+                self.line(depth + 1, format!("to: {target}"));
+            }
+        }
+    }
+}
+
+fn named(expr: &dyn PhysicalExpr, alias: &str) -> String {
+    let text = expr.to_string();
+    // A column shows its index behind `@`; the name alone is what a user knows.
+    match text.rsplit_once('@') {
+        Some((name, index)) if name == alias && index.bytes().all(|byte| byte.is_ascii_digit()) => name.to_string(),
+        _ => format!("{text} AS {alias}"),
+    }
+}

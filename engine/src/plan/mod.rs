@@ -1,0 +1,20 @@
+//! `Statement` → logical → physical → `StageGraph`; EXPLAIN.
+//!
+//! `desugar` makes Hive's query tree one that DataFusion plans the way Hive means it, `bind` finds its names in the
+//! catalog, `query` runs the planner and the optimizer with the settings that keep a plan cuttable, `order` makes
+//! the order of rows follow from the data alone, and `stages` cuts.
+
+mod bind;
+pub mod ddl;
+mod desugar;
+pub mod explain;
+mod order;
+mod query;
+pub mod show;
+pub mod stages;
+mod state;
+pub mod shim;
+
+pub use query::{PlanContext, QueryPlan, plan_query};
+pub use stages::{StageGraph, cut};
+pub use state::{session_state, with_join_choice};

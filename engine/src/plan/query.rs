@@ -1,0 +1,230 @@
+//! A query from its tree to a physical plan.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow_schema::{Field, Schema, SchemaRef};
+use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use sqlparser::ast::{self, Expr, Ident, Visit, Visitor};
+use tokio::runtime::Handle;
+
+use super::bind::Binder;
+use super::{desugar, order, with_join_choice};
+use crate::bridge;
+use crate::catalog::{Catalog, nearest};
+use crate::config::{EngineConfig, ExecutionMode};
+use crate::error::{Error, Result, Span, codes};
+use crate::hiveql::{self, SourceMap};
+use crate::storage::StoragePath;
+use crate::table::ScanReports;
+
+/// What planning one query needs.
+pub struct PlanContext<'a> {
+    pub catalog: &'a Catalog,
+    pub config: Arc<EngineConfig>,
+    pub state: &'a SessionState,
+    pub runtime: Handle,
+    /// A location without files gives no rows instead of an error.
+    pub allow_empty_input: bool,
+    /// Filled with a report for each scan.
+    pub reports: ScanReports,
+}
+
+/// A query that is ready to be cut or run.
+#[derive(Debug)]
+pub struct QueryPlan {
+    pub logical: LogicalPlan,
+    pub physical: Arc<dyn ExecutionPlan>,
+    /// The columns as Hive names them; the plan's own names may differ.
+    pub columns: SchemaRef,
+    /// Where the query reads.
+    pub locations: Vec<StoragePath>,
+    pub warnings: Vec<String>,
+}
+
+/// Plans a query. Lists the files of its tables; reads none.
+///
+/// Errors point at the word in the script where that is known.
+pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<'_>) -> Result<QueryPlan> {
+    desugar::desugar(&mut query, map)?;
+    let shown_names = desugar::unique_column_names(&mut query);
+    let tree = query.clone();
+    let placed = |error: DataFusionError| place(error, &tree, map);
+
+    let binder = Binder::new(context, context.state);
+    let logical = sql_to_plan(query, &binder).map_err(placed)?;
+    let tables = binder.tables.into_inner();
+    let sizes = tables.iter().map(|table| table.bytes()).collect::<Result<Vec<_>>>()?;
+    let state = with_join_choice(context.state.clone(), small_enough_to_hash(&sizes, &context.config));
+    let logical = state.optimize(&logical).map_err(placed)?;
+    let physical = bridge::drive(&context.runtime, state.query_planner().create_physical_plan(&logical, &state))
+        .map_err(placed)?;
+    let groups = match context.config.execution {
+        ExecutionMode::Staged => order::Groups::StayPartitioned,
+        ExecutionMode::Pipelined => order::Groups::Gather,
+    };
+    let physical = order::deterministic(physical, groups).map_err(placed)?;
+    Ok(QueryPlan {
+        columns: shown_schema(&physical.schema(), &shown_names),
+        logical,
+        physical,
+        locations: tables.iter().filter_map(|table| table.location().cloned()).collect(),
+        warnings: tables.iter().flat_map(|table| table.warnings()).collect(),
+    })
+}
+
+/// Plans the query of a view.
+pub(super) fn plan_view(text: &str, binder: &Binder<'_>) -> Result<LogicalPlan> {
+    let mut query = *hiveql::parse_query_text(text)?;
+    desugar::desugar(&mut query, &SourceMap::identity(text))?;
+    sql_to_plan(query, binder).map_err(Error::from_datafusion)
+}
+
+fn sql_to_plan(query: ast::Query, binder: &Binder<'_>) -> datafusion::common::Result<LogicalPlan> {
+    let options = ParserOptions::new()
+        .with_enable_ident_normalization(false)
+        // NULL is the smallest value: first ascending, last descending, as in Hive.
+        .with_default_null_ordering(NullOrdering::NullsMin);
+    SqlToRel::new_with_options(binder, options).sql_statement_to_plan(ast::Statement::Query(Box::new(query)))
+}
+
+/// A hash join holds its build side in memory: all tables but the largest must fit into a fraction of the limit,
+/// with room for what rows take more than their text.
+fn small_enough_to_hash(sizes: &[u64], config: &EngineConfig) -> bool {
+    let largest = sizes.iter().max().copied().unwrap_or(0);
+    let others = sizes.iter().sum::<u64>() - largest;
+    others.saturating_mul(8) <= config.memory_limit / 4
+}
+
+fn shown_schema(schema: &Schema, shown_names: &BTreeMap<String, String>) -> SchemaRef {
+    let fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| match shown_names.get(field.name()) {
+            Some(name) => field.as_ref().clone().with_name(name),
+            None => field.as_ref().clone(),
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// The planner's error with the place of the word that it is about.
+fn place(error: DataFusionError, query: &ast::Query, map: &SourceMap) -> Error {
+    if let Some(schema_error) = find_schema_error(&error) {
+        return schema_error_in_words(schema_error, query, map);
+    }
+    let error = Error::from_datafusion(error);
+    match error.code() {
+        codes::UNKNOWN_TABLE | codes::UNKNOWN_DATABASE | codes::UNSUPPORTED_SERDE | codes::BAD_REGEX => {
+            let name = backquoted(error.message()).map(|name| name.rsplit('.').next().unwrap_or(name).to_string());
+            match name.and_then(|name| find_name(query, map, |ident| ident.value == name)) {
+                Some(span) => error.at(span),
+                None => error,
+            }
+        }
+        codes::SEMANTIC | codes::UNSUPPORTED | codes::WRONG_ARGUMENTS | codes::TYPE_MISMATCH => {
+            error.at(map.script_span(0..map.text().len()))
+        }
+        _ => error,
+    }
+}
+
+fn find_schema_error(error: &DataFusionError) -> Option<&SchemaError> {
+    match error {
+        DataFusionError::SchemaError(inner, _) => Some(inner),
+        DataFusionError::Context(_, inner) => find_schema_error(inner),
+        DataFusionError::Diagnostic(_, inner) => find_schema_error(inner),
+        DataFusionError::Collection(errors) => errors.iter().find_map(find_schema_error),
+        _ => None,
+    }
+}
+
+fn schema_error_in_words(error: &SchemaError, query: &ast::Query, map: &SourceMap) -> Error {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let mut tables: Vec<_> = valid_fields
+                .iter()
+                .filter_map(|valid| valid.relation.as_ref())
+                .map(|relation| relation.table())
+                .collect();
+            tables.dedup();
+            let message = match (&field.relation, tables.as_slice()) {
+                (Some(relation), _) => format!("column `{}` not found in table `{}`", field.name, relation.table()),
+                (None, [table]) => format!("column `{}` not found in table `{table}`", field.name),
+                (None, _) => format!("column `{}` not found", field.name),
+            };
+            let mut placed = Error::new(codes::UNKNOWN_COLUMN, message);
+            if let Some(span) = find_name(query, map, |ident| ident.value == field.name) {
+                placed = placed.at(span);
+            }
+            let names = valid_fields.iter().map(|valid| valid.name.as_str());
+            match nearest(&field.name, names) {
+                Some(near) => placed.with_hint(format!("did you mean `{near}`?")),
+                None => placed,
+            }
+        }
+        SchemaError::AmbiguousReference { field } => {
+            let message = format!("column `{}` is in more than one table", field.name);
+            let placed = Error::new(codes::AMBIGUOUS_COLUMN, message)
+                .with_hint(format!("name the table: `t.{}`", field.name));
+            match find_name(query, map, |ident| ident.value == field.name) {
+                Some(span) => placed.at(span),
+                None => placed,
+            }
+        }
+        SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
+            let placed = Error::new(codes::DUPLICATE_COLUMN, format!("column `{name}` is there twice"));
+            match find_name(query, map, |ident| ident.value == *name) {
+                Some(span) => placed.at(span),
+                None => placed,
+            }
+        }
+    }
+}
+
+fn backquoted(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once('`')?;
+    rest.split_once('`').map(|(name, _)| name)
+}
+
+/// The place of the first name in `query` that is meant.
+fn find_name(query: &ast::Query, map: &SourceMap, is_meant: impl Fn(&Ident) -> bool) -> Option<Span> {
+    struct Finder<F>(F);
+
+    impl<F: Fn(&Ident) -> bool> Visitor for Finder<F> {
+        type Break = sqlparser::tokenizer::Span;
+
+        fn pre_visit_relation(&mut self, relation: &ast::ObjectName) -> ControlFlow<Self::Break> {
+            for part in &relation.0 {
+                if let Some(ident) = part.as_ident()
+                    && (self.0)(ident)
+                {
+                    return ControlFlow::Break(ident.span);
+                }
+            }
+            ControlFlow::Continue(())
+        }
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
+            let found = match expr {
+                Expr::Identifier(ident) => std::slice::from_ref(ident).iter().find(|ident| (self.0)(ident)),
+                Expr::CompoundIdentifier(idents) => idents.iter().rev().find(|ident| (self.0)(ident)),
+                _ => None,
+            };
+            match found {
+                Some(ident) => ControlFlow::Break(ident.span),
+                None => ControlFlow::Continue(()),
+            }
+        }
+    }
+
+    match query.visit(&mut Finder(is_meant)) {
+        ControlFlow::Break(span) => map.span_of(span),
+        ControlFlow::Continue(()) => None,
+    }
+}

@@ -1,0 +1,227 @@
+//! Cuts a physical plan at its exchanges into stages, as Hive cuts a query into map and reduce work.
+//!
+//! Cut only where known to be safe; whatever is not cut still runs, inside a task. The places are those of Ballista's
+//! planner: a hash repartitioning is cut and goes away; a gather (`CoalescePartitionsExec`,
+//! `SortPreservingMergeExec`) is cut below, and stays above the reader.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
+};
+use datafusion::physical_plan::joins::{CrossJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, SendableRecordBatchStream,
+};
+
+use crate::error::{Error, Result};
+use crate::id::StageId;
+use crate::observer::StageKind;
+
+/// A query as stages. Each reads only stages before it; the last one makes the result.
+#[derive(Debug)]
+pub struct StageGraph {
+    pub stages: Vec<Stage>,
+}
+
+/// A plan whose partitions are tasks, and what becomes of their rows.
+#[derive(Debug)]
+pub struct Stage {
+    pub id: StageId,
+    pub plan: Arc<dyn ExecutionPlan>,
+    pub inputs: Vec<StageId>,
+    pub output: StageOutput,
+}
+
+/// What becomes of a stage's rows.
+#[derive(Debug, Clone)]
+pub enum StageOutput {
+    /// Hashed by the keys into shuffle partitions.
+    Hash { keys: Vec<Arc<dyn PhysicalExpr>>, partitions: usize },
+    /// Brought to one task. With `fetch`, that many rows are enough.
+    Gather { fetch: Option<usize> },
+    /// The rows of the query.
+    Result,
+}
+
+impl Stage {
+    /// A stage that reads input splits maps; one that reads map output reduces.
+    pub fn kind(&self) -> StageKind {
+        if self.inputs.is_empty() { StageKind::Map } else { StageKind::Reduce }
+    }
+}
+
+/// How a stage reads another one's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageInputMode {
+    /// By shuffle partition: the runner decides how many reducers share them.
+    Partitions,
+    /// Everything, in task order, as one partition.
+    All,
+    /// One partition per task of the other stage, each in its own order.
+    Tasks,
+}
+
+/// The leaf that stands for another stage's output. The runner puts a reader in its place; it cannot run itself.
+#[derive(Debug, Clone)]
+pub struct StageInputExec {
+    pub stage: StageId,
+    pub mode: StageInputMode,
+    properties: Arc<PlanProperties>,
+}
+
+impl StageInputExec {
+    fn new(stage: StageId, mode: StageInputMode, child: &Arc<dyn ExecutionPlan>, partitioning: Partitioning) -> Self {
+        let ordering = match mode {
+            StageInputMode::Tasks => child.output_ordering().cloned(),
+            _ => None,
+        };
+        StageInputExec { stage, mode, properties: Arc::new(properties(child.schema(), ordering, partitioning)) }
+    }
+}
+
+/// The properties of a leaf that gives batches as they come.
+pub fn properties(schema: SchemaRef, ordering: Option<LexOrdering>, partitioning: Partitioning) -> PlanProperties {
+    let equivalences = match ordering {
+        Some(ordering) => EquivalenceProperties::new_with_orderings(schema, [ordering]),
+        None => EquivalenceProperties::new(schema),
+    };
+    PlanProperties::new(equivalences, partitioning, EmissionType::Incremental, Boundedness::Bounded)
+}
+
+impl DisplayAs for StageInputExec {
+    fn fmt_as(&self, _display: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StageInputExec: Stage-{}", self.stage)
+    }
+}
+
+impl ExecutionPlan for StageInputExec {
+    fn name(&self) -> &str {
+        "StageInputExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn ExecutionPlan>>) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
+    ) -> DfResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, _partition: usize, _context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        Err(Error::internal(format!("the output of Stage-{} was read before it was made", self.stage)).into())
+    }
+}
+
+/// Cuts `plan`.
+pub fn cut(plan: Arc<dyn ExecutionPlan>) -> Result<StageGraph> {
+    let mut stages = Vec::new();
+    let root = plan.transform_up(|node| cut_node(node, &mut stages)).data().map_err(Error::from_datafusion)?;
+    push(&mut stages, root, StageOutput::Result);
+    Ok(StageGraph { stages })
+}
+
+fn cut_node(node: Arc<dyn ExecutionPlan>, stages: &mut Vec<Stage>) -> DfResult<Transformed<Arc<dyn ExecutionPlan>>> {
+    if let Some(repartition) = node.downcast_ref::<RepartitionExec>() {
+        if repartition.preserve_order() {
+            return Ok(Transformed::no(node));
+        }
+        let child = Arc::clone(repartition.input());
+        let Partitioning::Hash(keys, partitions) = repartition.partitioning() else {
+            return Ok(Transformed::yes(child));
+        };
+        let partitioning = Partitioning::Hash(keys.clone(), *partitions);
+        let output = StageOutput::Hash { keys: keys.clone(), partitions: *partitions };
+        let id = push(stages, Arc::clone(&child), output);
+        let input = StageInputExec::new(id, StageInputMode::Partitions, &child, partitioning);
+        return Ok(Transformed::yes(Arc::new(input)));
+    }
+    if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
+        let child = Arc::clone(merge.input());
+        let n_tasks = child.output_partitioning().partition_count();
+        if n_tasks == 1 && !reads_partitions(&child) {
+            return Ok(Transformed::no(node));
+        }
+        // No fetch: which of the runs holds the first rows is known only when all are there.
+        let id = push(stages, Arc::clone(&child), StageOutput::Gather { fetch: None });
+        let partitioning = Partitioning::UnknownPartitioning(n_tasks);
+        let input = StageInputExec::new(id, StageInputMode::Tasks, &child, partitioning);
+        return Ok(Transformed::yes(Arc::clone(&node).replace_children(vec![Arc::new(input)], recompute())?));
+    }
+    if let Some(coalesce) = node.downcast_ref::<CoalescePartitionsExec>() {
+        let child = Arc::clone(coalesce.input());
+        let input = gather(child, coalesce.fetch(), stages);
+        return Ok(Transformed::yes(Arc::clone(&node).replace_children(vec![input], recompute())?));
+    }
+    // The tasks of a nested loop join share marks of the left rows that found a partner, and the last task emits the
+    // others. One task that does it all gives the same rows wherever it runs, and can be tried again.
+    if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
+        let children = vec![Arc::clone(join.left()), gather(Arc::clone(join.right()), None, stages)];
+        return Ok(Transformed::yes(Arc::clone(&node).replace_children(children, recompute())?));
+    }
+    if let Some(join) = node.downcast_ref::<CrossJoinExec>()
+        && reads_partitions(join.left())
+    {
+        let children = vec![gather(Arc::clone(join.left()), None, stages), Arc::clone(join.right())];
+        return Ok(Transformed::yes(Arc::clone(&node).replace_children(children, recompute())?));
+    }
+    Ok(Transformed::no(node))
+}
+
+/// Cuts below `child` so that one task gets all its rows; leaves a child alone that is one task already.
+fn gather(child: Arc<dyn ExecutionPlan>, fetch: Option<usize>, stages: &mut Vec<Stage>) -> Arc<dyn ExecutionPlan> {
+    if child.output_partitioning().partition_count() == 1 && !reads_partitions(&child) {
+        return child;
+    }
+    let id = push(stages, Arc::clone(&child), StageOutput::Gather { fetch });
+    Arc::new(StageInputExec::new(id, StageInputMode::All, &child, Partitioning::UnknownPartitioning(1)))
+}
+
+/// Whether the number of this plan's partitions is decided only when the stages before it are done.
+fn reads_partitions(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.exists(|node| {
+        Ok(node.downcast_ref::<StageInputExec>().is_some_and(|input| input.mode == StageInputMode::Partitions))
+    })
+    .unwrap_or(true)
+}
+
+fn push(stages: &mut Vec<Stage>, plan: Arc<dyn ExecutionPlan>, output: StageOutput) -> StageId {
+    let mut inputs = Vec::new();
+    // The closure never fails and never stops early.
+    let _ = plan.apply(|node| {
+        if let Some(input) = node.downcast_ref::<StageInputExec>()
+            && !inputs.contains(&input.stage)
+        {
+            inputs.push(input.stage);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    let id = StageId(stages.len() as u32 + 1);
+    stages.push(Stage { id, plan, inputs, output });
+    id
+}
+
+/// A node with other children learns its properties anew.
+pub(super) fn recompute() -> ReplaceChildrenOptions {
+    ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute)
+}

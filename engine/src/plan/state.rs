@@ -1,0 +1,50 @@
+//! DataFusion's session state with the settings that logq's stages rely on.
+
+use std::sync::Arc;
+
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionState;
+use datafusion::prelude::SessionConfig;
+
+use crate::config::EngineConfig;
+use crate::functions;
+
+/// A state that knows Hive's functions and plans what can be cut into stages.
+///
+/// Each setting has a reason: round robin does not survive a cut; a dynamic filter is made in one stage and waited
+/// for in another; the result of an uncorrelated subquery cannot cross a stage; a task that takes its siblings' files
+/// would lose rows when it is tried again; splits are cut by `input` alone; a join that collects its left side by
+/// its estimated size marks matched rows across tasks.
+pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> SessionState {
+    let mut session = SessionConfig::new()
+        .with_target_partitions(config.shuffle_partitions.max(1))
+        .with_batch_size(config.batch_rows)
+        .with_information_schema(false);
+    let options = session.options_mut();
+    options.optimizer.enable_round_robin_repartition = false;
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
+    options.optimizer.repartition_file_scans = false;
+    options.optimizer.hash_join_single_partition_threshold = 0;
+    options.optimizer.hash_join_single_partition_threshold_rows = 0;
+    options.optimizer.enable_topk_aggregation = false;
+    options.execution.enable_file_stream_work_stealing = false;
+    options.execution.collect_statistics = false;
+    options.sql_parser.enable_ident_normalization = false;
+    SessionStateBuilder::new()
+        .with_config(session)
+        .with_runtime_env(runtime)
+        .with_scalar_functions(functions::scalar_functions())
+        .with_aggregate_functions(datafusion::functions_aggregate::all_default_aggregate_functions())
+        .with_window_functions(functions::window_functions())
+        .with_expr_planners(vec![Arc::new(functions::HiveExprPlanner)])
+        .build()
+}
+
+/// The same state, with hash joins or merge joins. A hash join's build side does not spill, so it is chosen only
+/// where that side is known to be small.
+pub fn with_join_choice(mut state: SessionState, hash: bool) -> SessionState {
+    state.config_mut().options_mut().optimizer.prefer_hash_join = hash;
+    state
+}

@@ -1,0 +1,339 @@
+//! LazySimpleSerDe: fields between separators, `ROW FORMAT DELIMITED`.
+//!
+//! Source: `serde2/lazy/{LazySimpleSerDe,LazySerDeParameters,LazyStruct,LazyUtils}.java`, Hive 2.3 and 3.1. Complex
+//! columns can be written and not yet be read.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
+
+use super::column::{FieldPlace, FieldTable, is_readable};
+use super::lazy_value::LazyRules;
+use super::text_writer::TextWriter;
+use super::utf8::{self, TextCheck};
+use super::{BadRecords, Deserializer, Serializer, TableSerde, project};
+use crate::config::{OnInvalidUtf8, SerdeConfig};
+use crate::error::{Error, Result, codes};
+use crate::hive_type::hive_type_name;
+use crate::input::{RecordBlock, RecordRange};
+
+/// Levels of nesting that Hive has separators for unless it is asked for more.
+const SEPARATORS_DEFAULT: usize = 8;
+
+/// The signs of a delimited text, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DelimitedFormat {
+    /// Between columns, then between items, then between a key and its value, then of deeper levels.
+    pub separators: Vec<u8>,
+    pub escape: Option<u8>,
+    pub null: Vec<u8>,
+    /// Line breaks in text are escaped too, where there is an escape character.
+    pub escape_line_breaks: bool,
+    pub last_column_takes_rest: bool,
+    pub extended_boolean_literal: bool,
+}
+
+/// A table in LazySimpleSerDe's format.
+#[derive(Debug)]
+pub(super) struct DelimitedSerde {
+    format: Arc<DelimitedFormat>,
+    columns: SchemaRef,
+    warnings: Vec<String>,
+    on_invalid_utf8: OnInvalidUtf8,
+}
+
+impl DelimitedFormat {
+    /// Reads the properties; what cannot be followed to the letter is said in `warnings`.
+    pub(super) fn new(properties: &BTreeMap<String, String>, warnings: &mut Vec<String>) -> Result<Self> {
+        let get = |key: &str| properties.get(key).map(String::as_str);
+        let mut byte = |keys: &[&str], default: u8| {
+            let found = keys.iter().find_map(|&key| Some((key, get(key)?)));
+            found.map_or(default, |(key, value)| separator_byte(key, value, default, warnings))
+        };
+        let mut separators = vec![
+            byte(&["field.delim", "serialization.format"], 1),
+            // Hive spells this key so.
+            byte(&["colelction.delim", "collection.delim"], 2),
+            byte(&["mapkey.delim"], 3),
+        ];
+        let escape = get("escape.delim").map(|_| byte(&["escape.delim"], b'\\'));
+        separators.extend((4..=8).chain([11]).chain(14..=26).chain(28..=31).chain(128..=255));
+        separators.truncate(if is_true(get("hive.serialization.extend.additional.nesting.levels")) {
+            separators.len()
+        } else if is_true(get("hive.serialization.extend.nesting.levels")) {
+            24
+        } else {
+            SEPARATORS_DEFAULT
+        });
+        if get("line.delim").is_some_and(|value| !matches!(value, "\n" | "10")) {
+            return Err(Error::new(codes::BAD_SERDE_PROPERTY, "lines can end in '\\n' only (`LINES TERMINATED BY`)"));
+        }
+        if let Some(formats) = get("timestamp.formats")
+            && !formats
+                .split(',')
+                .all(|format| matches!(format.trim(), "yyyy-MM-dd HH:mm:ss" | "yyyy-MM-dd HH:mm:ss.S"))
+        {
+            return Err(Error::new(codes::UNSUPPORTED, format!("timestamp.formats `{formats}` is not supported"))
+                .with_hint("declare the column as string and convert it with unix_timestamp(column, pattern)"));
+        }
+        if let Some(encoding) = get("serialization.encoding")
+            && !encoding.eq_ignore_ascii_case("utf-8")
+            && !encoding.eq_ignore_ascii_case("utf8")
+        {
+            return Err(Error::new(
+                codes::UNSUPPORTED,
+                format!("serialization.encoding `{encoding}` is not supported"),
+            )
+            .with_hint("convert the files to UTF-8"));
+        }
+        Ok(DelimitedFormat {
+            separators,
+            escape,
+            null: get("serialization.null.format").unwrap_or("\\N").as_bytes().to_vec(),
+            escape_line_breaks: is_true(get("serialization.escape.crlf")),
+            last_column_takes_rest: is_true(get("serialization.last.column.takes.rest")),
+            extended_boolean_literal: is_true(get("hive.lazysimple.extended_boolean_literal")),
+        })
+    }
+}
+
+impl DelimitedSerde {
+    pub(super) fn new(
+        properties: &BTreeMap<String, String>,
+        columns: &SchemaRef,
+        config: &SerdeConfig,
+    ) -> Result<Self> {
+        for field in columns.fields() {
+            if !is_readable(field.data_type()) {
+                let message = format!(
+                    "column `{}` has type {}, which LazySimpleSerDe cannot read here yet",
+                    field.name(),
+                    hive_type_name(field)
+                );
+                return Err(Error::new(codes::UNSUPPORTED_TYPE, message)
+                    .with_hint("declare the column as string and take it apart with split() or str_to_map()"));
+            }
+        }
+        let mut serde = Self::for_output(properties, columns)?;
+        serde.on_invalid_utf8 = config.on_invalid_utf8;
+        Ok(serde)
+    }
+
+    /// The format without a table to read: complex columns are allowed.
+    pub(super) fn for_output(properties: &BTreeMap<String, String>, columns: &SchemaRef) -> Result<Self> {
+        let mut warnings = Vec::new();
+        let format = Arc::new(DelimitedFormat::new(properties, &mut warnings)?);
+        let on_invalid_utf8 = SerdeConfig::default().on_invalid_utf8;
+        Ok(DelimitedSerde { format, columns: Arc::clone(columns), warnings, on_invalid_utf8 })
+    }
+}
+
+impl TableSerde for DelimitedSerde {
+    fn deserializer(&self, projection: &[usize]) -> Result<Box<dyn Deserializer>> {
+        let schema = project(&self.columns, projection)?;
+        if let Some(field) = schema.fields().iter().find(|field| !is_readable(field.data_type())) {
+            let message = format!("column `{}` has type {}", field.name(), hive_type_name(field));
+            return Err(Error::new(codes::UNSUPPORTED_TYPE, message));
+        }
+        Ok(Box::new(DelimitedDeserializer {
+            n_fields: projection.iter().max().map_or(0, |&last| last + 1),
+            last_takes_rest: self.format.last_column_takes_rest
+                && projection.iter().any(|&column_idx| column_idx + 1 == self.columns.fields().len()),
+            rules: LazyRules { extended_boolean_literal: self.format.extended_boolean_literal },
+            format: Arc::clone(&self.format),
+            projection: projection.to_vec(),
+            schema,
+            on_invalid_utf8: self.on_invalid_utf8,
+            fields: Vec::new(),
+            table: FieldTable::default(),
+            bad_records: BadRecords::default(),
+        }))
+    }
+
+    fn serializer(&self) -> Result<Box<dyn Serializer>> {
+        Ok(Box::new(TextWriter::new(Arc::clone(&self.format), &self.columns)?))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
+    fn describe(&self) -> String {
+        let separator = self.format.separators[0] as char;
+        let escape = match self.format.escape {
+            Some(escape) => format!(", escaped by {:?}", escape as char),
+            None => String::new(),
+        };
+        let null = String::from_utf8_lossy(&self.format.null);
+        format!("LazySimpleSerDe, fields separated by {separator:?}{escape}, NULL is `{null}`")
+    }
+}
+
+struct DelimitedDeserializer {
+    format: Arc<DelimitedFormat>,
+    projection: Vec<usize>,
+    schema: SchemaRef,
+    rules: LazyRules,
+    on_invalid_utf8: OnInvalidUtf8,
+    /// Fields of a record that must be found: those before the last one asked for, and it.
+    n_fields: usize,
+    /// The last field to find is the table's last column and holds all that is left.
+    last_takes_rest: bool,
+    /// The fields of the record at hand: its first ones, as many as there are.
+    fields: Vec<RecordRange>,
+    table: FieldTable,
+    bad_records: BadRecords,
+}
+
+impl Deserializer for DelimitedDeserializer {
+    fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
+        self.table.clear(self.projection.len());
+        let check = utf8::check_rows(block, &rows);
+        for record_idx in rows {
+            let record = block.record(record_idx);
+            let valid = check == TextCheck::AllValid || str::from_utf8(record).is_ok();
+            if !valid {
+                utf8::report_invalid(block, record_idx, self.on_invalid_utf8, &mut self.bad_records)?;
+            }
+            self.fields.clear();
+            let start = block.records[record_idx].start;
+            let n_fields = self.n_fields;
+            match self.format.escape {
+                Some(escape) => {
+                    find_escaped_fields(record, start, self.format.separators[0], escape, n_fields, &mut self.fields);
+                }
+                None => find_fields(record, start, self.format.separators[0], n_fields, &mut self.fields),
+            }
+            if self.last_takes_rest
+                && let Some(last) = self.fields.get_mut(n_fields - 1)
+            {
+                last.end = block.records[record_idx].end;
+            }
+            self.place_fields(block, valid)?;
+            self.table.record_of_row.push(record_idx);
+        }
+        self.table.build(&self.schema, block, &self.rules, &mut self.bad_records)
+    }
+
+    fn take_bad_records(&mut self) -> BadRecords {
+        std::mem::take(&mut self.bad_records)
+    }
+}
+
+impl DelimitedDeserializer {
+    fn place_fields(&mut self, block: &RecordBlock, valid: bool) -> Result<()> {
+        // A separator that is no ASCII character may cut a character in two.
+        let cuts_characters = !self.format.separators[0].is_ascii();
+        for (output_idx, &column_idx) in self.projection.iter().enumerate() {
+            let place = match self.fields.get(column_idx) {
+                None => FieldPlace::Absent,
+                Some(&RecordRange { start, end }) => {
+                    let text = &block.data[start as usize..end as usize];
+                    let is_text = *self.schema.field(output_idx).data_type() == DataType::Utf8View;
+                    let escape = self.format.escape.filter(|&escape| memchr::memchr(escape, text).is_some());
+                    if text == self.format.null {
+                        FieldPlace::Absent
+                    } else if is_text && (escape.is_some() || !valid || cuts_characters) {
+                        let text = escape.map_or_else(|| text.to_vec(), |escape| unescape(text, escape));
+                        self.table.change(String::from_utf8_lossy(&text).as_bytes())?
+                    } else {
+                        FieldPlace::InBlock { start, end }
+                    }
+                }
+            };
+            self.table.columns[output_idx].push(place);
+        }
+        Ok(())
+    }
+}
+
+/// The first `n_fields` fields of a record that starts at `start`; fewer if it has fewer.
+fn find_fields(record: &[u8], start: u32, separator: u8, n_fields: usize, fields: &mut Vec<RecordRange>) {
+    if n_fields == 0 {
+        return;
+    }
+    let mut field_start = 0;
+    for separator_idx in memchr::memchr_iter(separator, record) {
+        fields.push(RecordRange { start: start + field_start, end: start + separator_idx as u32 });
+        if fields.len() == n_fields {
+            return;
+        }
+        field_start = separator_idx as u32 + 1;
+    }
+    fields.push(RecordRange { start: start + field_start, end: start + record.len() as u32 });
+}
+
+/// The same where a separator after the escape character is none.
+fn find_escaped_fields(
+    record: &[u8],
+    start: u32,
+    separator: u8,
+    escape: u8,
+    n_fields: usize,
+    fields: &mut Vec<RecordRange>,
+) {
+    if n_fields == 0 {
+        return;
+    }
+    let (mut field_start, mut next) = (0, 0);
+    while let Some(found) = memchr::memchr2(separator, escape, &record[next..]) {
+        let byte_idx = next + found;
+        if record[byte_idx] == separator {
+            fields.push(RecordRange { start: start + field_start as u32, end: start + byte_idx as u32 });
+            if fields.len() == n_fields {
+                return;
+            }
+            field_start = byte_idx + 1;
+            next = field_start;
+        } else {
+            // The last byte of a record escapes nothing.
+            next = (byte_idx + 2).min(record.len());
+        }
+    }
+    fields.push(RecordRange { start: start + field_start as u32, end: start + record.len() as u32 });
+}
+
+/// Without escape characters; `n` and `r` after one are the line break and the carriage return.
+fn unescape(text: &[u8], escape: u8) -> Vec<u8> {
+    let mut unescaped = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(&byte) = bytes.next() {
+        unescaped.push(if byte != escape {
+            byte
+        } else {
+            match bytes.next() {
+                None => escape,
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(&escaped) => escaped,
+            }
+        });
+    }
+    unescaped
+}
+
+/// Java's `Byte.parseByte`, else the first character.
+fn separator_byte(key: &str, value: &str, default: u8, warnings: &mut Vec<String>) -> u8 {
+    if let Ok(number) = value.parse::<i8>() {
+        return number as u8;
+    }
+    let mut characters = value.chars();
+    let Some(first) = characters.next() else {
+        return default;
+    };
+    if characters.next().is_some() {
+        warnings.push(format!("only the first character of {key} `{value}` is used, as in Hive"));
+    }
+    // Java's cast of a character to a byte.
+    u32::from(first) as u8
+}
+
+fn is_true(value: Option<&str>) -> bool {
+    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+#[cfg(test)]
+mod tests;

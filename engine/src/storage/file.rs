@@ -1,0 +1,198 @@
+//! One file: what is known of it since it was listed, and positional reads of it.
+
+use std::fmt::Debug;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::sync::Arc;
+
+use super::{StoragePath, io_error};
+use crate::error::{Error, Result, codes};
+
+/// A file as it was when it was listed. A job reads exactly this: what is appended later is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileMeta {
+    pub path: StoragePath,
+    /// As stored: before decompression.
+    pub len: u64,
+    pub version: FileVersion,
+}
+
+/// What tells one content of a path from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileVersion {
+    /// A local file: which one it is, and when it was last written, in nanoseconds since 1970.
+    Local { dev: u64, inode: u64, mtime_ns: i64 },
+}
+
+impl FileVersion {
+    pub(super) fn of_local(metadata: &Metadata) -> FileVersion {
+        let mtime_ns = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+        FileVersion::Local { dev: metadata.dev(), inode: metadata.ino(), mtime_ns }
+    }
+}
+
+/// A file that is open for positional reads, by any number of threads.
+pub trait ReadAt: Send + Sync + Debug {
+    /// The length it had when it was listed. Nothing after it is read.
+    fn len(&self) -> u64;
+
+    /// Whether there is nothing to read.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Fills `buf` with the bytes from `offset` on, and says how many there were: fewer than asked for only at the
+    /// end, none behind it.
+    ///
+    /// Errors: `FILE_CHANGED` if the file became shorter than it was; `STORAGE`.
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize>;
+
+    /// Says whether what was read is what was listed. Called once, by a reader that has read all it wanted.
+    ///
+    /// Errors: `FILE_CHANGED` if the file was cut or written over meanwhile.
+    fn verify(&self) -> Result<()>;
+}
+
+/// Opens a file that was listed.
+///
+/// Errors: `FILE_CHANGED` if it is another file now, was cut, or was written over; that something was appended is
+/// none. `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
+pub fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
+    let path = file.path.as_local();
+    // A FIFO that took the file's place would block the open for ever.
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+        .map_err(|cause| io_error("open", path, cause))?;
+    let local = LocalFile { file: opened, listed: file.clone() };
+    local.verify()?;
+    Ok(Arc::new(local))
+}
+
+#[derive(Debug)]
+struct LocalFile {
+    file: File,
+    listed: FileMeta,
+}
+
+impl LocalFile {
+    fn changed(&self, what: &str) -> Error {
+        let path = self.listed.path.display();
+        Error::new(codes::FILE_CHANGED, format!("{path} {what} since it was listed"))
+    }
+}
+
+impl ReadAt for LocalFile {
+    fn len(&self) -> u64 {
+        self.listed.len
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let rest = self.listed.len.saturating_sub(offset);
+        let wanted = usize::try_from(rest).unwrap_or(usize::MAX).min(buf.len());
+        let mut filled = 0;
+        while filled < wanted {
+            match self.file.read_at(&mut buf[filled..wanted], offset + filled as u64) {
+                Ok(0) => return Err(self.changed("was cut")),
+                Ok(n) => filled += n,
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Err(io_error("read", self.listed.path.as_local(), cause)),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn verify(&self) -> Result<()> {
+        let metadata = self.file.metadata().map_err(|cause| io_error("open", self.listed.path.as_local(), cause))?;
+        let FileVersion::Local { dev, inode, mtime_ns } = self.listed.version;
+        let now = FileVersion::of_local(&metadata);
+        if metadata.dev() != dev || metadata.ino() != inode || !metadata.is_file() {
+            Err(self.changed("was replaced by another file"))
+        } else if metadata.len() < self.listed.len {
+            Err(self.changed("was cut"))
+        } else if metadata.len() == self.listed.len && now != (FileVersion::Local { dev, inode, mtime_ns }) {
+            Err(self.changed("was written to"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::path::Path;
+
+    use super::*;
+    use crate::storage::list;
+
+    fn listed(path: &Path) -> FileMeta {
+        list(&StoragePath::from_local(path).unwrap()).unwrap().files.remove(0)
+    }
+
+    #[track_caller]
+    fn check_changed<T: Debug>(result: Result<T>, part: &str) {
+        let error = result.unwrap_err();
+        assert_eq!(error.code(), codes::FILE_CHANGED);
+        assert!(error.message().contains(part), "{}", error.message());
+    }
+
+    #[test]
+    fn reads_exactly_what_was_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, "0123456789").unwrap();
+        let meta = listed(&path);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"appended").unwrap();
+        let file = open(&meta).unwrap();
+        let mut buf = [0; 4];
+        assert_eq!((file.read_at(0, &mut buf).unwrap(), &buf), (4, b"0123"));
+        assert_eq!((file.read_at(8, &mut buf).unwrap(), &buf[..2]), (2, &b"89"[..]));
+        assert_eq!(file.read_at(10, &mut buf).unwrap(), 0);
+        assert_eq!(file.read_at(u64::MAX, &mut buf).unwrap(), 0);
+        file.verify().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_changes_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, "0123456789").unwrap();
+        let meta = listed(&path);
+        let file = open(&meta).unwrap();
+
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(5).unwrap();
+        let mut buf = [0; 10];
+        assert_eq!(file.read_at(0, &mut buf[..5]).unwrap(), 5);
+        check_changed(file.read_at(0, &mut buf), "was cut");
+        check_changed(file.verify(), "was cut");
+        check_changed(open(&meta), "was cut");
+
+        fs::write(&path, "9876543210").unwrap();
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+        File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+        check_changed(open(&meta), "was written to");
+
+        fs::write(dir.path().join("y"), "0123456789").unwrap();
+        fs::rename(dir.path().join("y"), &path).unwrap();
+        check_changed(open(&meta), "was replaced");
+
+        fs::remove_file(&path).unwrap();
+        assert_eq!(open(&meta).unwrap_err().code(), codes::NOT_FOUND);
+    }
+
+    #[test]
+    fn a_fifo_in_a_files_place_does_not_block() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, "x").unwrap();
+        let meta = listed(&path);
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        check_changed(open(&meta), "was replaced");
+    }
+}

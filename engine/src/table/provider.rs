@@ -1,0 +1,182 @@
+//! A catalog table made scannable.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Result as DfResult, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+
+use super::report::ScanReport;
+use super::scan::LogSource;
+use crate::catalog::Table;
+use crate::config::EngineConfig;
+use crate::error::{Error, Result, codes};
+use crate::input::{self, LineOptions, SplitOptions};
+use crate::serdes::{self, TableSerde};
+use crate::storage::{self, FileMeta, StoragePath};
+
+/// One table of one query. Files are listed and cut into splits when the physical plan is made.
+#[derive(Debug)]
+pub struct LogTable {
+    table: Arc<Table>,
+    location: Option<StoragePath>,
+    serde: Arc<dyn TableSerde>,
+    lines: LineOptions,
+    config: Arc<EngineConfig>,
+    /// `logq.input.empty`: a location without files gives no rows instead of an error.
+    allow_empty: bool,
+    reports: ScanReports,
+    /// The files, once somebody has asked.
+    files: OnceLock<Arc<Vec<Arc<FileMeta>>>>,
+}
+
+/// The reports of all scans of one query, in the order in which they were planned.
+pub type ScanReports = Arc<Mutex<Vec<Arc<ScanReport>>>>;
+
+impl LogTable {
+    /// Checks the table's SerDe and properties; reads nothing yet.
+    pub fn new(
+        table: Arc<Table>,
+        config: Arc<EngineConfig>,
+        allow_empty: bool,
+        reports: ScanReports,
+    ) -> Result<Self> {
+        let serde = serdes::plan_serde(&table.serde, &table.serde_properties, &table.columns, &config.serde)?;
+        let location =
+            table.location.as_deref().map(|text| StoragePath::parse(text, &config.working_dir)).transpose()?;
+        let lines = LineOptions {
+            header_lines: line_count(&table, "skip.header.line.count")?,
+            footer_lines: line_count(&table, "skip.footer.line.count")?,
+        };
+        Ok(LogTable { table, location, serde, lines, config, allow_empty, reports, files: OnceLock::new() })
+    }
+
+    /// Where the data lies, if the table has data.
+    pub fn location(&self) -> Option<&StoragePath> {
+        self.location.as_ref()
+    }
+
+    /// What the SerDe warns of before it has read anything.
+    pub fn warnings(&self) -> Vec<String> {
+        self.serde.warnings()
+    }
+
+    /// Bytes of the table's files, as stored.
+    pub fn bytes(&self) -> Result<u64> {
+        Ok(self.files()?.iter().map(|file| file.len).sum())
+    }
+
+    fn files(&self) -> Result<Arc<Vec<Arc<FileMeta>>>> {
+        if let Some(files) = self.files.get() {
+            return Ok(Arc::clone(files));
+        }
+        let files = match &self.location {
+            Some(location) => storage::list(location)?.files.into_iter().map(Arc::new).collect(),
+            None => Vec::new(),
+        };
+        Ok(Arc::clone(self.files.get_or_init(|| Arc::new(files))))
+    }
+
+    fn plan_scan(&self) -> Result<Option<(LogSource, Vec<FileGroup>, u64)>> {
+        let Some(location) = &self.location else {
+            return Ok(None);
+        };
+        let files = self.files()?;
+        if files.is_empty() {
+            if self.allow_empty {
+                return Ok(None);
+            }
+            return Err(Error::new(
+                codes::NO_INPUT_FILES,
+                format!("table `{}` has no files to read in {location}", self.table.display_name()),
+            )
+            .with_hint("names that start with `_` or `.` are hidden; `SET logq.input.empty=true` reads no rows instead"));
+        }
+        let bytes_total = files.iter().map(|file| file.len).sum();
+        let report = Arc::new(ScanReport::new(self.table.display_name(), files.len() as u64, bytes_total));
+        let options = SplitOptions {
+            header_lines: self.lines.header_lines,
+            footer_lines: self.lines.footer_lines,
+            config: &self.config.input,
+        };
+        let groups = input::plan_splits(&files, &options)
+            .into_iter()
+            .map(|splits| FileGroup::new(splits.into_iter().map(partitioned_file).collect()))
+            .collect();
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&report));
+        let source = LogSource::new(
+            TableSchema::from(Arc::clone(&self.table.columns)),
+            Arc::clone(&self.serde),
+            self.lines.clone(),
+            self.config.input.clone(),
+            report,
+        );
+        Ok(Some((source, groups, bytes_total)))
+    }
+}
+
+#[async_trait]
+impl TableProvider for LogTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.table.columns)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let Some((source, groups, bytes_total)) = self.plan_scan()? else {
+            let schema = match projection {
+                Some(columns) => Arc::new(self.table.columns.project(columns)?),
+                None => Arc::clone(&self.table.columns),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        };
+        let statistics = Statistics {
+            total_byte_size: Precision::Inexact(usize::try_from(bytes_total).unwrap_or(usize::MAX)),
+            ..Statistics::new_unknown(&self.table.columns)
+        };
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_limit(limit)
+            .with_projection_indices(projection.cloned())?
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+fn partitioned_file(split: input::InputSplit) -> PartitionedFile {
+    let file = PartitionedFile::new(split.file.path.to_string(), split.file.len);
+    let file = match &split.range {
+        Some(range) => file.with_range(range.start as i64, range.end as i64),
+        None => file,
+    };
+    file.with_extension(split)
+}
+
+fn line_count(table: &Table, property: &str) -> Result<u32> {
+    let Some(text) = table.properties.get(property) else {
+        return Ok(0);
+    };
+    text.trim().parse().map_err(|_| {
+        Error::new(codes::BAD_SERDE_PROPERTY, format!("`{property}` of table `{}` is {text:?}, expected a number of lines", table.name))
+    })
+}

@@ -1,0 +1,101 @@
+//! What one scan read and could not read, kept so that a task that is tried again is not counted twice.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::input::ReadCounters;
+use crate::serdes::BadRecords;
+
+/// What one scan of one table did. Shared by the scan's tasks and by whoever shows progress.
+#[derive(Debug)]
+pub struct ScanReport {
+    /// As the user calls the table.
+    pub table: String,
+    pub files: u64,
+    /// Bytes there are to read, as stored.
+    pub bytes_total: u64,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    /// By scan partition, which is one task: a later attempt replaces what an earlier one left.
+    partitions: Mutex<BTreeMap<usize, PartitionReport>>,
+}
+
+#[derive(Debug, Default)]
+struct PartitionReport {
+    read: ReadCounters,
+    bad: BadRecords,
+    bad_file: Option<String>,
+    warnings: Vec<String>,
+}
+
+/// The sums over all partitions of a scan.
+#[derive(Debug, Clone, Default)]
+pub struct ScanTotals {
+    pub read: ReadCounters,
+    pub bad: BadRecords,
+    /// The file of the first bad record.
+    pub bad_file: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+impl ScanReport {
+    /// A report with nothing read.
+    pub fn new(table: String, files: u64, bytes_total: u64) -> Self {
+        ScanReport {
+            table,
+            files,
+            bytes_total,
+            rows: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            partitions: Mutex::default(),
+        }
+    }
+
+    /// Rows and stored bytes read so far, for progress: attempts that failed are in it.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.rows.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+
+    /// Forgets what an earlier attempt of this partition reported.
+    pub(super) fn start(&self, partition: usize) {
+        self.lock().insert(partition, PartitionReport::default());
+    }
+
+    /// Counts towards progress.
+    pub(super) fn advance(&self, rows: u64, bytes: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Adds what the reader of one split did since the last call.
+    pub(super) fn add(&self, partition: usize, file: &str, read: ReadCounters, bad: BadRecords, warnings: Vec<String>) {
+        let mut partitions = self.lock();
+        let report = partitions.entry(partition).or_default();
+        report.read.add(read);
+        if report.bad.is_empty() && !bad.is_empty() {
+            report.bad_file = Some(file.to_string());
+        }
+        report.bad.merge(bad);
+        report.warnings.extend(warnings);
+    }
+
+    /// The sums, partitions in order, so that the first example is the first in the input.
+    pub fn totals(&self) -> ScanTotals {
+        let mut totals = ScanTotals::default();
+        for report in self.lock().values() {
+            totals.read.add(report.read);
+            if totals.bad_file.is_none() {
+                totals.bad_file.clone_from(&report.bad_file);
+            }
+            totals.bad.merge(report.bad.clone());
+            totals.warnings.extend(report.warnings.iter().cloned());
+        }
+        totals
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, PartitionReport>> {
+        // A task that panicked while it held the lock left a report that is whole: entries are replaced, not patched.
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
