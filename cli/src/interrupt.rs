@@ -1,14 +1,14 @@
 //! Ctrl-C and SIGTERM: the first cancels the running job, the second ends the process at once.
 //!
-//! Suspect: the `ctrlc` crate does not say which signal came, so a job stopped by SIGTERM exits with 130 as well.
+//! SIGHUP is left alone, so that `nohup logq …` works.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use logq_engine::CancelHandle;
 use logq_engine::error::{Error, Result, codes};
-
-use crate::exit_code;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 /// Knows whether the user asked to stop. Clones share what they know.
 #[derive(Clone, Default)]
@@ -28,8 +28,14 @@ impl Interrupt {
     pub fn install() -> Result<Self> {
         let interrupt = Interrupt::default();
         let listener = interrupt.clone();
-        ctrlc::set_handler(move || listener.signalled(exit_code::INTERRUPTED))
+        let mut signals = Signals::new([SIGINT, SIGTERM])
             .map_err(|error| Error::internal("cannot listen for signals").with_source(error))?;
+        std::thread::spawn(move || {
+            for signal in signals.forever() {
+                // A shell's convention: 130 and 143.
+                listener.signalled(128 + signal as u8);
+            }
+        });
         Ok(interrupt)
     }
 

@@ -14,6 +14,15 @@ mod cast;
 mod civil_time;
 mod common_type;
 mod conditional;
+mod encoding;
+mod get_json_object;
+mod java_regex;
+mod math;
+mod parse_url;
+mod regexp;
+mod rounding;
+mod substring;
+mod text;
 mod java_number;
 mod operators;
 
@@ -30,7 +39,18 @@ pub use common_type::{common_type, comparison_type};
 pub use operators::{HiveExprPlanner, in_list};
 
 static SCALAR: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
-    let rooms = [arithmetic::builtins(), conditional::builtins()];
+    let rooms = [
+        arithmetic::builtins(),
+        conditional::builtins(),
+        encoding::builtins(),
+        get_json_object::builtins(),
+        math::builtins(),
+        parse_url::builtins(),
+        regexp::builtins(),
+        rounding::builtins(),
+        substring::builtins(),
+        text::builtins(),
+    ];
     rooms.into_iter().flatten().map(builtin::Builtin::into_udf).collect()
 });
 

@@ -157,9 +157,9 @@ fn operators() {
     check("1 / 2", "0.5");
     check("6 / 3", "2.0");
     check("1 / 0", "NULL");
-    check("7 div 2", "3");
-    check("-7 div 2", "-3");
-    check("7 div 0", "NULL");
+    check("div(7, 2)", "3");
+    check("div(-7, 2)", "-3");
+    check("div(7, 0)", "NULL");
     check("-7 % 3", "-1");
     check("7 % 0", "NULL");
     check("pmod(-7, 3)", "2");

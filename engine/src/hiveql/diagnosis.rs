@@ -78,7 +78,14 @@ pub(super) fn expected(map: &SourceMap, tokens: &[TokenWithSpan], index: usize, 
     }
     let error = |found: &str| Error::new(codes::SYNTAX, format!("expected {what}, found {found}"));
     match tokens.get(index).and_then(|token| Some((token, map.span_of(token.span)?))) {
-        Some((token, span)) => error(&found(map, token)).at(span),
+        Some((token, span)) => {
+            let error = error(&found(map, token)).at(span);
+            let candidates: Vec<&str> = what.split('`').skip(1).step_by(2).collect();
+            match similar(map.text_of(token.span), &candidates) {
+                Some(word) => error.with_hint(format!("did you mean `{word}`?")),
+                None => error,
+            }
+        }
         None => error("the end of the statement").at(map.end()),
     }
 }

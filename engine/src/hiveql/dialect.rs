@@ -155,6 +155,8 @@ impl Dialect for HiveQl {
                 _ if starts_expression(word.keyword) => None,
                 _ => Some(parser.expected_ref("an expression", token)),
             },
+            // `[1, 2]` is an array in other dialects.
+            Token::LBracket => Some(parser.expected_ref("an expression", token)),
             // `dt + 1 DAY`: Hive lets INTERVAL go unsaid there.
             Token::Number(..)
                 if is_unit(parser.peek_nth_token_ref(1))

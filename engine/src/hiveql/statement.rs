@@ -305,6 +305,8 @@ pub struct AlterTable {
     /// `ALTER TABLE t PARTITION (…) …`.
     pub partition: Option<PartitionSpec>,
     pub operation: AlterOperation,
+    /// CASCADE after a change of columns: also in the metadata of partitions.
+    pub cascade: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

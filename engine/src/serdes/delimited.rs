@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use super::column::{FieldPlace, FieldTable, is_readable};
 use super::lazy_value::LazyRules;
 use super::text_writer::TextWriter;
-use super::utf8::{self, TextCheck};
+use super::utf8::{RecordTexts, report_invalid};
 use super::{BadRecords, Deserializer, Serializer, TableSerde, project};
 use crate::config::{OnInvalidUtf8, SerdeConfig};
 use crate::error::{Error, Result, codes};
@@ -33,6 +33,7 @@ pub(super) struct DelimitedFormat {
     /// Line breaks in text are escaped too, where there is an escape character.
     pub escape_line_breaks: bool,
     pub last_column_takes_rest: bool,
+    /// A setting of the session in Hive, which whoever plans the table puts among the properties.
     pub extended_boolean_literal: bool,
 }
 
@@ -191,12 +192,12 @@ struct DelimitedDeserializer {
 impl Deserializer for DelimitedDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
         self.table.clear(self.projection.len());
-        let check = utf8::check_rows(block, &rows);
+        let texts = RecordTexts::new(block, &rows);
         for record_idx in rows {
             let record = block.record(record_idx);
-            let valid = check == TextCheck::AllValid || str::from_utf8(record).is_ok();
+            let valid = texts.get(record_idx).is_some();
             if !valid {
-                utf8::report_invalid(block, record_idx, self.on_invalid_utf8, &mut self.bad_records)?;
+                report_invalid(block, record_idx, self.on_invalid_utf8, &mut self.bad_records)?;
             }
             self.fields.clear();
             let start = block.records[record_idx].start;

@@ -20,7 +20,7 @@ use self::program::{Analysis, Matcher, Program};
 use super::column::{FieldPlace, FieldTable, is_readable};
 use super::java_value::JavaRules;
 use super::report::{BadExample, excerpt};
-use super::utf8::{self, TextCheck};
+use super::utf8::{RecordTexts, report_invalid};
 use super::{BadRecords, CONTRIB_REGEX_SERDE, Deserializer, REGEX_SERDE, Serializer, TableSerde, project};
 use crate::config::{OnMismatch, SerdeConfig};
 use crate::error::{Error, Result, codes};
@@ -168,6 +168,7 @@ impl TableSerde for RegexSerde {
             Generation::Contrib => "RegexSerDe (contrib)",
         };
         match &self.pattern {
+            Some(pattern) if pattern.n_groups == 1 => format!("{class}, 1 group, {}", pattern.describe()),
             Some(pattern) => format!("{class}, {} groups, {}", pattern.n_groups, pattern.describe()),
             None => format!("{class}, without input.regex"),
         }
@@ -227,21 +228,14 @@ enum TextPlace {
 impl Deserializer for RegexDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
         self.table.clear(self.schema.fields().len());
-        let check = utf8::check_rows(block, &rows);
-        let RecordSpan { start, text } = RecordSpan::new(block, &rows, check);
+        let texts = RecordTexts::new(block, &rows);
         for record_idx in rows {
-            let record = block.record(record_idx);
-            let record_start = block.records[record_idx].start;
-            let valid = match text {
-                Some(text) => text.get((record_start - start) as usize..).and_then(|rest| rest.get(..record.len())),
-                None => str::from_utf8(record).ok(),
-            };
-            if let Some(text) = valid {
-                self.read(block, record_idx, text, TextPlace::InBlock(record_start))?;
+            if let Some(text) = texts.get(record_idx) {
+                self.read(block, record_idx, text, TextPlace::InBlock(block.records[record_idx].start))?;
             } else {
                 // Hive matches what it has decoded, so wrong bytes are U+FFFD for the pattern too.
-                utf8::report_invalid(block, record_idx, self.config.on_invalid_utf8, &mut self.bad_records)?;
-                let text = String::from_utf8_lossy(record);
+                report_invalid(block, record_idx, self.config.on_invalid_utf8, &mut self.bad_records)?;
+                let text = String::from_utf8_lossy(block.record(record_idx));
                 let FieldPlace::Changed { start, .. } = self.table.change(text.as_bytes())? else {
                     return Err(Error::internal("a changed text lies in the block"));
                 };
@@ -253,26 +247,6 @@ impl Deserializer for RegexDeserializer {
 
     fn take_bad_records(&mut self) -> BadRecords {
         std::mem::take(&mut self.bad_records)
-    }
-}
-
-/// The records of some rows as one text, if they are UTF-8.
-struct RecordSpan<'a> {
-    /// Of the text in the block.
-    start: u32,
-    text: Option<&'a str>,
-}
-
-impl<'a> RecordSpan<'a> {
-    fn new(block: &'a RecordBlock, rows: &Range<usize>, check: TextCheck) -> Self {
-        let records = &block.records[rows.clone()];
-        match (records.first(), records.last()) {
-            (Some(first), Some(last)) if check == TextCheck::AllValid => {
-                let span = &block.data[first.start as usize..last.end as usize];
-                RecordSpan { start: first.start, text: simdutf8::basic::from_utf8(span).ok() }
-            }
-            _ => RecordSpan { start: 0, text: None },
-        }
     }
 }
 

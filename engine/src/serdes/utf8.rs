@@ -7,24 +7,33 @@ use crate::config::OnInvalidUtf8;
 use crate::error::{Error, Result, codes};
 use crate::input::RecordBlock;
 
-/// What is known of some records of one block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextCheck {
-    /// Each of them is UTF-8.
-    AllValid,
-    /// Each of them must be looked at.
-    Mixed,
+/// Records of one block as text: checked in one go, and one by one only if that fails.
+pub(super) struct RecordTexts<'a> {
+    block: &'a RecordBlock,
+    /// From the first record to the last, with what lies between them, if all of it is UTF-8.
+    span: Option<&'a str>,
+    span_start: u32,
 }
 
-/// Looks at the records of `rows` in one go, with what lies between them.
-pub(super) fn check_rows(block: &RecordBlock, rows: &Range<usize>) -> TextCheck {
-    let records = &block.records[rows.clone()];
-    let (Some(first), Some(last)) = (records.first(), records.last()) else {
-        return TextCheck::AllValid;
-    };
-    match simdutf8::basic::from_utf8(&block.data[first.start as usize..last.end as usize]) {
-        Ok(_) => TextCheck::AllValid,
-        Err(_) => TextCheck::Mixed,
+impl<'a> RecordTexts<'a> {
+    pub(super) fn new(block: &'a RecordBlock, rows: &Range<usize>) -> Self {
+        let records = &block.records[rows.clone()];
+        let (span_start, span_end) = match (records.first(), records.last()) {
+            (Some(first), Some(last)) => (first.start, last.end),
+            _ => (0, 0),
+        };
+        let span = simdutf8::basic::from_utf8(&block.data[span_start as usize..span_end as usize]).ok();
+        RecordTexts { block, span, span_start }
+    }
+
+    /// The record's text; `None` if it is not UTF-8.
+    pub(super) fn get(&self, record_idx: usize) -> Option<&'a str> {
+        let record = self.block.record(record_idx);
+        let start = (self.block.records[record_idx].start - self.span_start) as usize;
+        match self.span.and_then(|span| span.get(start..start + record.len())) {
+            Some(text) => Some(text),
+            None => simdutf8::basic::from_utf8(record).ok(),
+        }
     }
 }
 

@@ -25,7 +25,16 @@ impl StatementParser<'_> {
         let name = self.object_name("a table")?;
         let partition = self.optional_partition()?;
         let operation = self.alter_operation(partition.is_some())?;
-        Ok(Statement::AlterTable(Box::new(AlterTable { name, partition, operation })))
+        let changes_columns = matches!(
+            operation,
+            AlterOperation::AddColumns(_) | AlterOperation::ReplaceColumns(_) | AlterOperation::ChangeColumn { .. }
+        );
+        let cascade = changes_columns && self.word("cascade");
+        if changes_columns && !cascade {
+            // The default.
+            self.word("restrict");
+        }
+        Ok(Statement::AlterTable(Box::new(AlterTable { name, partition, operation, cascade })))
     }
 
     fn alter_operation(&mut self, has_partition: bool) -> Result<AlterOperation> {

@@ -18,8 +18,7 @@ impl StatementParser<'_> {
             if self.word("comment") {
                 column.comment = Some(self.text("a comment")?);
             } else if matches!(self.peek().token, Token::Word(_))
-                && !self.peek_word("after")
-                && !self.peek_word("first")
+                && !["after", "first", "cascade", "restrict"].iter().any(|word| self.peek_word(word))
             {
                 column.constraints.push(self.constraint()?);
             } else {

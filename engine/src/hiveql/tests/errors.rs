@@ -16,6 +16,12 @@ fn misspelt_words() {
     check("SELECT a FORM t", "expected `FROM`, found `FORM`", "FORM", "did you mean `FROM`?");
     check("SELECT a FROM t WHRE a = 1", "expected `WHERE`, found `WHRE`", "WHRE", "did you mean `WHERE`?");
     check("SELECT a FROM t GRUOP BY a", "expected `GROUP`, found `GRUOP`", "GRUOP", "did you mean `GROUP`?");
+    check(
+        "INSERT OVERWRIT TABLE t SELECT 1",
+        "expected `OVERWRITE` or `INTO`, found `OVERWRIT`",
+        "OVERWRIT",
+        "did you mean `OVERWRITE`?",
+    );
     check("SELECT a FROM (SELECT b FORM t) q", "expected `FROM`, found `FORM`", "FORM", "did you mean `FROM`?");
 }
 

@@ -92,6 +92,11 @@ fn from_clauses() {
     check("SELECT x FROM t LATERAL VIEW OUTER explode(a) e AS x", &["Left(On("]);
     check("SELECT a FROM t1 LATERAL VIEW f(b) e AS x JOIN t2 ON t2.a = e.x", &["CrossJoin", "Join(On("]);
     check_without("SELECT * FROM (SELECT a FROM t) q", &["Derived { lateral: false"], &["lateral: true"]);
+    check_without(
+        "SELECT 1 FROM ((SELECT 1 b) y JOIN z ON y.b = z.b) JOIN ((SELECT 1) UNION ALL (SELECT 2)) x ON 1 = 1",
+        &["NestedJoin", "SetOperation"],
+        &["lateral: true"],
+    );
     check("SELECT * FROM a LEFT SEMI JOIN b ON a.x = b.x", &["LeftSemi"]);
     check("SELECT * FROM a LEFT ANTI JOIN b ON a.x = b.x", &["LeftAnti"]);
     check("SELECT /*+ MAPJOIN(b) */ a.x FROM a", &["MAPJOIN(b)"]);
@@ -143,6 +148,8 @@ fn ddl() {
     check("CREATE TABLE t (a INT, PRIMARY KEY (a) DISABLE NOVALIDATE)", &["\"PRIMARY KEY (a) DISABLE NOVALIDATE\""]);
     check("CREATE TABLE t TBLPROPERTIES ('k'='v') LOCATION '/x' AS SELECT 1", &["location: Some", "query: Some"]);
     check("ALTER TABLE t DROP PARTITION (dt>='a', dt<'b') PURGE", &["GtEq", "Lt", "purge: true"]);
+    check("ALTER TABLE t ADD COLUMNS (a INT) CASCADE", &["AddColumns", "cascade: true"]);
+    check("ALTER TABLE t CHANGE a b INT RESTRICT", &["cascade: false"]);
     check("ALTER TABLE t CHANGE a b INT COMMENT 'x' AFTER c", &["After(Name", "comment: Some"]);
     check("CREATE VIEW v AS SELECT a -- c\n FROM t", &["query_text: \"SELECT a -- c\\n FROM t\""]);
     check("CREATE TEMPORARY MACRO sigmoid (x DOUBLE) 1.0 / (1.0 + EXP(-x))", &["CreateMacro", "Divide"]);

@@ -141,7 +141,8 @@ fn keyword(tokens: &[TokenWithSpan], index: usize) -> Keyword {
         "outer" => if_so(Keyword::OUTER, is_word(next, "join")),
         "semi" => if_so(Keyword::SEMI, is_word(next, "join")),
         "anti" => if_so(Keyword::ANTI, is_word(next, "join")),
-        "lateral" => if_so(Keyword::LATERAL, is_one_of(previous, &["join", "from"]) || is(previous, &Token::Comma)),
+        // Only the token pass writes it: before a subquery, and before a table function after a JOIN.
+        "lateral" => if_so(Keyword::LATERAL, before_bracket || is_word(previous, "join")),
         "tablesample" => Keyword::TABLESAMPLE,
         "bucket" => if_so(Keyword::BUCKET, in_tablesample(tokens, index, 2)),
         "out" => if_so(Keyword::OUT, is_word(next, "of")),

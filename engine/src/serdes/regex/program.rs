@@ -3,6 +3,10 @@
 //! Tier 1 is meant for patterns that are a row of runs and separators, answered by byte search; there is none yet, and
 //! it goes before the others in [`Tier`]. Tier 2 is linear: the `regex` crate. Tier 3 backtracks under a limit, for
 //! look-around, back-references, atomic groups and possessive quantifiers.
+//!
+//! Compared with JDK 17 on 120,000 random pairs of pattern and text. What differs: a repeated group that can match
+//! nothing, `(a*)*`, is left at its last text by these engines and at an empty text by Java; Java gives back what
+//! `(a+?)*+` took, though it is possessive.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +15,7 @@ use std::ops::Range;
 use regex::bytes;
 use regex_syntax::hir::ClassUnicode;
 
-use super::java::{Assertion, LookDirection, Node, Pattern, RepeatMode, line_ends, word_characters};
+use super::java::{Assertion, LookDirection, Node, Pattern, RepeatMode, line_ends};
 use crate::error::{Error, Result, codes};
 
 /// Bytes that one compiled pattern may take: a class repeated thousands of times is legal and large.
@@ -225,9 +229,9 @@ fn settle_ends(node: &mut Node) {
         Node::Assertion(assertion @ Assertion::EndBeforeBreak) => *assertion = Assertion::End,
         Node::Concat(nodes) => {
             for node in nodes.iter_mut().rev() {
-                let takes_nothing = matches!(node, Node::Assertion(_) | Node::Empty);
+                let goes_on = takes_nothing(node);
                 settle_ends(node);
-                if !takes_nothing {
+                if !goes_on {
                     break;
                 }
             }
@@ -236,6 +240,16 @@ fn settle_ends(node: &mut Node) {
         Node::Capture { node, .. } => settle_ends(node),
         Node::Repeat { node, max: Some(1), mode: RepeatMode::Greedy | RepeatMode::Lazy, .. } => settle_ends(node),
         _ => {}
+    }
+}
+
+/// Whether no match of the node has a character.
+fn takes_nothing(node: &Node) -> bool {
+    match node {
+        Node::Empty | Node::Assertion(_) | Node::Look { .. } => true,
+        Node::Set(_) | Node::Backreference(_) => false,
+        Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter().all(takes_nothing),
+        Node::Capture { node, .. } | Node::Repeat { node, .. } | Node::Atomic(node) => takes_nothing(node),
     }
 }
 
@@ -302,14 +316,7 @@ impl Printer {
                     self.bracket("(?:", node);
                 }
             }
-            Node::Concat(nodes) => {
-                for node in nodes {
-                    match node {
-                        Node::Alternate(_) => self.bracket("(?:", node),
-                        _ => self.print(node),
-                    }
-                }
-            }
+            Node::Concat(nodes) => nodes.iter().for_each(|node| self.print(node)),
             Node::Alternate(nodes) => {
                 self.text.push_str("(?:");
                 for (node_idx, node) in nodes.iter().enumerate() {
@@ -320,6 +327,16 @@ impl Printer {
                 }
                 self.text.push(')');
             }
+            // Neither crate repeats what takes no characters. Java goes round at most once, and for `*` not at all.
+            Node::Repeat { node, min: 1.., .. } if takes_nothing(node) => self.print(node),
+            Node::Repeat { node, max: Some(1), mode: RepeatMode::Greedy | RepeatMode::Possessive, .. }
+                if takes_nothing(node) =>
+            {
+                self.text.push_str("(?:");
+                self.print(node);
+                self.text.push_str("|)");
+            }
+            Node::Repeat { node, .. } if takes_nothing(node) => {}
             Node::Repeat { node, min, max, mode } => {
                 let atomic = *mode == RepeatMode::Possessive;
                 if atomic {
@@ -352,8 +369,8 @@ impl Printer {
             Node::Atomic(node) => self.bracket("(?>", node),
             Node::Backreference(group) => match self.kept.get(group) {
                 Some(&number) if number > 0 => self.push(format_args!("(?:\\{number})")),
-                // No such group so far: nothing matches it.
-                _ => self.text.push_str("(?!)"),
+                // No such group so far: nothing matches it. An empty class, since that may be repeated.
+                _ => self.print_set(&ClassUnicode::empty()),
             },
         }
     }
@@ -398,26 +415,19 @@ impl Printer {
 
     fn print_assertion(&mut self, assertion: Assertion) {
         let lines = self.printed(&Node::Set(line_ends()));
-        let word = self.printed(&Node::Set(word_characters()));
-        match (assertion, self.dialect) {
-            (Assertion::Start, _) => self.text.push_str("\\A"),
-            (Assertion::End, _) => self.text.push_str("\\z"),
-            (Assertion::WordBoundary, Dialect::Linear) => self.text.push_str("(?-u:\\b)"),
-            (Assertion::NotWordBoundary, Dialect::Linear) => self.text.push_str("(?-u:\\B)"),
-            (Assertion::WordBoundary, _) => {
-                self.push(format_args!("(?:(?<={word})(?!{word})|(?<!{word})(?={word}))"));
-            }
-            (Assertion::NotWordBoundary, _) => {
-                self.push(format_args!("(?:(?<={word})(?={word})|(?<!{word})(?!{word}))"));
-            }
+        match assertion {
+            Assertion::Start => self.text.push_str("\\A"),
+            Assertion::End => self.text.push_str("\\z"),
+            Assertion::WordBoundary => self.text.push_str("\\b"),
+            Assertion::NotWordBoundary => self.text.push_str("\\B"),
             // Java never looks between the two characters of a Windows line break.
-            (Assertion::EndBeforeBreak, _) => {
+            Assertion::EndBeforeBreak => {
                 self.push(format_args!("(?:\\z|(?=\\r\\n\\z)|(?!\\n)(?={lines}\\z)|(?<!\\r)(?=\\n\\z))"))
             }
-            (Assertion::LineStart, _) => {
+            Assertion::LineStart => {
                 self.push(format_args!("(?:(?:\\A|(?<=\\r)(?!\\n)|(?<=\\n)|(?<!\\r)(?<={lines}))(?!\\z))"));
             }
-            (Assertion::LineEnd, _) => {
+            Assertion::LineEnd => {
                 self.push(format_args!("(?:\\z|(?!\\n)(?={lines})|(?<!\\r)(?=\\n))"));
             }
         }
