@@ -18,6 +18,21 @@ pub fn runtime() -> Result<Runtime> {
         .map_err(|error| Error::internal("the runtime for asynchronous work cannot start").with_source(error))
 }
 
+/// Stack for parsing and planning: both recurse over a statement, whose nesting `hiveql` limits.
+const DEEP_STACK_BYTES: usize = 256 << 20;
+
+/// Runs `work` on a thread with a stack for deep recursion. The memory is only touched if it is needed.
+pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("logq-plan".to_string())
+            .stack_size(DEEP_STACK_BYTES)
+            .spawn_scoped(scope, work)
+            .map_err(|error| Error::internal("the planning thread cannot start").with_source(error))?;
+        thread.join().unwrap_or_else(|_| Err(Error::internal("planning the statement panicked")))
+    })
+}
+
 /// Drives `future` on this thread until it is done, with `runtime` for what it spawns.
 #[expect(clippy::disallowed_methods, reason = "this file is where block_on belongs")]
 pub fn drive<T>(runtime: &Handle, future: impl Future<Output = T>) -> T {

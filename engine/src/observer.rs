@@ -98,8 +98,6 @@ pub struct InputSummary {
     /// As stored.
     pub bytes: u64,
     pub bad_records: BadRecords,
-    /// The file of each first example in `bad_records`.
-    pub bad_file: Option<String>,
     /// Records longer than the limit, read past.
     pub records_too_long: u64,
 }

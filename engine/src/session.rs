@@ -73,6 +73,18 @@ pub enum ClientCommand {
     Quit,
 }
 
+/// Stack of a task thread: expressions are evaluated by recursion.
+const TASK_STACK_BYTES: usize = 8 << 20;
+
+fn task_threads(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .thread_name(|idx| format!("logq-task-{idx}"))
+        .stack_size(TASK_STACK_BYTES)
+        .build()
+        .map_err(|error| Error::internal("the task threads cannot start").with_source(error))
+}
+
 /// What DataFusion's pool leaves for everything that nobody accounts: 15 % of the limit.
 fn pool_bytes(memory_limit: u64) -> usize {
     usize::try_from(memory_limit - memory_limit / 100 * 15).unwrap_or(usize::MAX)
@@ -87,11 +99,7 @@ impl Session {
             .with_temp_file_path(&config.temp_dir)
             .build_arc()
             .map_err(Error::from_datafusion)?;
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(config.threads.max(1))
-            .thread_name(|idx| format!("logq-task-{idx}"))
-            .build()
-            .map_err(|error| Error::internal("the task threads cannot start").with_source(error))?;
+        let pool = task_threads(config.threads)?;
         Ok(Session {
             catalog: Catalog::default(),
             settings: Settings::new(config),
@@ -104,9 +112,9 @@ impl Session {
         })
     }
 
-    /// `SET namespace:key=value`.
+    /// Gives a variable the value that the session starts with, and that RESET gives back.
     pub fn set_variable(&mut self, namespace: Namespace, key: &str, value: &str) -> Result<()> {
-        self.settings.set(namespace, key, value)
+        self.settings.set_initial(namespace, key, value)
     }
 
     /// The value of a setting of `hiveconf`.
@@ -123,9 +131,12 @@ impl Session {
     ///
     /// Errors: every kind; those about the text carry its place in `source`.
     pub fn execute(&mut self, source: &Arc<SourceText>, piece: &Piece) -> Result<Outcome> {
-        self.cancel.clear();
         let Parsed { statement, map } = hiveql::parse(source, piece, &self.settings)?;
-        self.run(statement, &map).map_err(|error| error.in_source(source))
+        crate::bridge::on_deep_stack(|| {
+            self.cancel.check()?;
+            self.run(statement, &map)
+        })
+        .map_err(|error| error.in_source(source))
     }
 
     fn run(&mut self, statement: Statement, map: &SourceMap) -> Result<Outcome> {
@@ -183,7 +194,7 @@ impl Session {
             Work::Pipelined(_) => 1,
         };
         let (senders, receivers) = exec::row_channels(n_tasks);
-        let cancel = self.cancel.clone();
+        let cancel = run.job.cancel.clone();
         let driver = std::thread::Builder::new()
             .name("logq-driver".to_string())
             .spawn(move || run.finish(ResultSink::Rows(senders)).map(|(summary, _)| summary))
@@ -198,6 +209,7 @@ impl Session {
         let local = Arc::new(LocalFileSystem);
         let config = &run.job.config;
         let committer = OutputCommitter::begin(local, directory.path.as_local(), &run.job.job, config.durable)?;
+        let committer = committer.merging(run.merge_bytes());
         let output = Arc::new(FileOutput::new(committer, directory.serde));
         let columns = Arc::clone(&run.plan.columns);
         let query_hash = format!("{:08x}", crc32fast::hash(map.text().as_bytes()));
@@ -297,7 +309,7 @@ impl Session {
             context: state.task_ctx(),
             pool,
             runtime: self.runtime.handle().clone(),
-            cancel: self.cancel.clone(),
+            cancel: self.cancel.child(),
             observer: Arc::clone(&self.observer),
             scans: reports.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             config,
@@ -310,8 +322,7 @@ impl Session {
         if threads == self.pool.current_num_threads() {
             return Ok(Arc::clone(&self.pool));
         }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
-        pool.map(Arc::new).map_err(|error| Error::internal("the task threads cannot start").with_source(error))
+        task_threads(threads).map(Arc::new)
     }
 
     /// The directory of an INSERT, checked against what the query reads.
@@ -371,6 +382,15 @@ struct QueryRun {
 }
 
 impl QueryRun {
+    /// Bytes up to which the files of neighbouring tasks become one. A reducer has its share by size already; a map
+    /// task has what its split gave.
+    fn merge_bytes(&self) -> u64 {
+        match &self.work {
+            Work::Staged(graph) if graph.stages.len() == 1 => self.job.config.reducer_bytes,
+            _ => 0,
+        }
+    }
+
     /// Runs the job to its end.
     fn finish(self, sink: ResultSink) -> Result<(JobSummary, Vec<StageReport>)> {
         let QueryRun { plan, work, job, started } = self;
@@ -391,7 +411,6 @@ impl QueryRun {
                 rows: totals.read.records,
                 bytes: totals.read.bytes_read,
                 bad_records: totals.bad,
-                bad_file: totals.bad_file,
                 records_too_long: totals.read.records_too_long,
             });
         }
@@ -415,9 +434,11 @@ fn check_bad_rows(summary: &JobSummary, bad_rows_max: Option<u64>) -> Result<()>
                 input.table
             );
             let error = Error::new(codes::MALFORMED_RECORD, message);
-            return Err(match (&input.bad_file, &input.bad_records.first_malformed) {
-                (Some(file), Some(example)) => error.in_file(file, Some(example.byte_offset), None),
-                _ => error,
+            return Err(match &input.bad_records.first_malformed {
+                Some(example) => {
+                    error.in_file(example.file.clone().unwrap_or_default(), Some(example.byte_offset), None)
+                }
+                None => error,
             });
         }
     }

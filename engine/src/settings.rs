@@ -52,6 +52,7 @@ pub struct Settings {
     variables: BTreeMap<(Namespace, String), String>,
     /// As the session was started.
     initial: EngineConfig,
+    initial_variables: BTreeMap<(Namespace, String), String>,
     /// As `SET` left it.
     pub config: EngineConfig,
     /// `mapreduce.job.reduces`; -1 and 0 leave the choice to the engine.
@@ -66,6 +67,7 @@ impl Settings {
         Settings {
             variables: BTreeMap::new(),
             initial: config.clone(),
+            initial_variables: BTreeMap::new(),
             config,
             reducers: None,
             allow_empty_input: false,
@@ -83,6 +85,13 @@ impl Settings {
         Ok(())
     }
 
+    /// As [`set`](Settings::set), for the session's whole life: RESET comes back to it.
+    pub fn set_initial(&mut self, namespace: Namespace, key: &str, value: &str) -> Result<()> {
+        self.set(namespace, key, value)?;
+        self.initial_variables.insert((namespace, key.to_string()), value.to_string());
+        Ok(())
+    }
+
     /// The value of a variable.
     pub fn get(&self, namespace: Namespace, key: &str) -> Option<&str> {
         self.variables.get(&(namespace, key.to_string())).map(String::as_str)
@@ -95,6 +104,9 @@ impl Settings {
                 self.variables.remove(&(Namespace::Hiveconf, key.to_string()));
             }
             None => self.variables.retain(|(namespace, _), _| *namespace != Namespace::Hiveconf),
+        }
+        for (name, value) in &self.initial_variables {
+            self.variables.entry(name.clone()).or_insert_with(|| value.clone());
         }
         self.config = self.initial.clone();
         self.reducers = None;

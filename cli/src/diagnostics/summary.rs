@@ -66,7 +66,7 @@ pub fn summary_json(summary: &JobSummary, n_rows: Option<u64>) -> serde_json::Va
     let example = |example: &Option<BadExample>| {
         example
             .as_ref()
-            .map(|first| json!({"byte_offset": first.byte_offset, "record": first.record, "reason": first.reason}))
+            .map(|first| json!({"file": first.file, "byte_offset": first.byte_offset, "record": first.record, "reason": first.reason}))
     };
     let inputs = summary.inputs.iter().map(|input| {
         let bad = &input.bad_records;
@@ -79,7 +79,6 @@ pub fn summary_json(summary: &JobSummary, n_rows: Option<u64>) -> serde_json::Va
             "failed_conversions": bad.failed_conversions,
             "invalid_utf8": bad.invalid_utf8,
             "records_too_long": input.records_too_long,
-            "bad_file": input.bad_file,
             "first_malformed": example(&bad.first_malformed),
             "first_failed_conversion": example(&bad.first_failed_conversion),
             "first_invalid_utf8": example(&bad.first_invalid_utf8),
@@ -130,9 +129,9 @@ fn losses(input: &InputSummary) -> Vec<String> {
     let first = |example: &Option<BadExample>| match example {
         None => String::new(),
         Some(example) => {
-            let file = input.bad_file.as_deref().map(|file| format!("in {file} ")).unwrap_or_default();
             // Quoted as in Rust: no line break, and nothing that steers a terminal.
-            let BadExample { byte_offset, reason, record } = example;
+            let BadExample { file, byte_offset, reason, record } = example;
+            let file = file.as_deref().map(|file| format!("in {file} ")).unwrap_or_default();
             format!(": first {file}at byte {byte_offset}: {reason}: {record:?}")
         }
     };
@@ -220,6 +219,7 @@ warning: unsaid
     #[test]
     fn what_was_lost() {
         let example = BadExample {
+            file: Some("logs/a.gz".into()),
             byte_offset: 123,
             record: "GET \x1b[2J\"/\"".into(),
             reason: "does not match input.regex".into(),
@@ -231,7 +231,7 @@ warning: unsaid
             first_malformed: Some(example),
             ..BadRecords::default()
         };
-        let input = InputSummary { bad_records, bad_file: Some("logs/a.gz".into()), records_too_long: 1, ..input() };
+        let input = InputSummary { bad_records, records_too_long: 1, ..input() };
         check(
             &job(vec![input]),
             Some(1),

@@ -7,22 +7,26 @@ use crate::error::{Error, Result, codes};
 
 /// Set from any thread; tasks look at it between batches.
 #[derive(Debug, Clone, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
+pub struct CancelFlag {
+    own: Arc<AtomicBool>,
+    /// Whoever stops this one stops that one too; not the reverse.
+    parent: Option<Arc<AtomicBool>>,
+}
 
 impl CancelFlag {
-    /// Asks the job to stop.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    /// A flag for a part of what this one stops.
+    pub fn child(&self) -> Self {
+        CancelFlag { own: Arc::default(), parent: Some(Arc::clone(&self.own)) }
     }
 
-    /// Lets the next job run.
-    pub fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
+    /// Asks for a stop. It stays asked for.
+    pub fn cancel(&self) {
+        self.own.store(true, Ordering::Relaxed);
     }
 
     /// Whether somebody asked.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.own.load(Ordering::Relaxed) || self.parent.as_ref().is_some_and(|parent| parent.load(Ordering::Relaxed))
     }
 
     /// An error if somebody asked.

@@ -169,12 +169,7 @@ fn evaluate_decimal(operation: Operation, arguments: &Arguments, precision: u8, 
     Ok(Arc::new(values.with_precision_and_scale(precision, scale)?))
 }
 
-fn decimal_operation(
-    operation: Operation,
-    (left, s1): (i256, i8),
-    (right, s2): (i256, i8),
-    scale: i8,
-) -> Option<i256> {
+fn decimal_operation(operation: Operation, (left, s1): (i256, i8), (right, s2): (i256, i8), scale: i8) -> Option<i256> {
     let wider = s1.max(s2);
     let same_scale = || Some((rescale(left, s1, wider)?, rescale(right, s2, wider)?));
     match operation {

@@ -13,7 +13,8 @@ use arrow::array::{
     PrimitiveArray, StringViewArray, StringViewBuilder, TimestampNanosecondArray,
 };
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Float64Type, Int32Type, Int64Type, TimestampNanosecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Float64Type, Int32Type, Int64Type,
+    TimestampNanosecondType,
 };
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -302,7 +303,7 @@ impl Arguments {
     pub fn full(&self, position: usize) -> Result<ArrayRef> {
         let (array, constant) = &self.columns[position];
         if *constant {
-            return Ok(ScalarValue::try_from_array(array, 0)?.to_array_of_size(self.rows)?);
+            return ScalarValue::try_from_array(array, 0)?.to_array_of_size(self.rows);
         }
         Ok(Arc::clone(array))
     }

@@ -10,13 +10,12 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use jiff::civil::{Date, DateTime, Weekday};
 use jiff::Span;
+use jiff::civil::{Date, DateTime, Weekday};
 
 use super::builtin::{Arguments, Builtin, CallTypes, Kind, check_count, type_name};
 use super::civil_time::{
-    date_of_days, days_of_date, nanos_of_time, parse_timestamp, time_of_nanos, time_of_seconds,
-    write_date,
+    date_of_days, days_of_date, nanos_of_time, parse_timestamp, time_of_nanos, time_of_seconds, write_date,
 };
 use super::common_type::{is_string, is_temporal};
 use super::date_pattern::compile;
@@ -63,18 +62,22 @@ pub(super) fn builtins() -> Vec<Builtin> {
         Builtin::fixed("from_unixtime", &[Kind::Long, Kind::String], 1, Kind::String, from_unixtime),
         Builtin::fixed("date_format", &[Kind::Timestamp, Kind::String], 0, Kind::String, date_format),
         Builtin::fixed("current_date", &[], 0, Kind::Date, |_| not_planned("current_date"))
-            .simplify(|_, info| Ok(now(info).map(|nanos| {
-                let days = nanos.div_euclid(86_400_000_000_000) as i32;
-                Expr::Literal(ScalarValue::Date32(Some(days)), None)
-            })))
+            .simplify(|_, info| {
+                Ok(now(info).map(|nanos| {
+                    let days = nanos.div_euclid(86_400_000_000_000) as i32;
+                    Expr::Literal(ScalarValue::Date32(Some(days)), None)
+                }))
+            })
             .stable(),
         Builtin::fixed("current_timestamp", &[], 0, Kind::Timestamp, |_| not_planned("current_timestamp"))
             .alias(&["now"])
-            .simplify(|_, info| Ok(now(info).map(|nanos| {
-                // Hive's clock ticks in milliseconds.
-                let nanos = nanos - nanos.rem_euclid(1_000_000);
-                Expr::Literal(ScalarValue::TimestampNanosecond(Some(nanos), None), None)
-            })))
+            .simplify(|_, info| {
+                Ok(now(info).map(|nanos| {
+                    // Hive's clock ticks in milliseconds.
+                    let nanos = nanos - nanos.rem_euclid(1_000_000);
+                    Expr::Literal(ScalarValue::TimestampNanosecond(Some(nanos), None), None)
+                }))
+            })
             .stable(),
         Builtin::fixed("__date_plus_months", &[Kind::Date, Kind::Int], 0, Kind::Date, |arguments| {
             let (dates, months) = (arguments.dates(0)?, arguments.ints(1)?);
@@ -205,14 +208,17 @@ fn months_between(arguments: &Arguments) -> Result<ArrayRef> {
     let round_off = if arguments.len() > 2 { arguments.booleans(2)?.get(0).unwrap_or(true) } else { true };
     arguments.to_doubles(|row| {
         let (end, start) = (time_of_nanos(ends.get(row)?)?, time_of_nanos(starts.get(row)?)?);
-        let months = (i32::from(end.year()) - i32::from(start.year())) * 12 + i32::from(end.month())
-            - i32::from(start.month());
+        let months =
+            (i32::from(end.year()) - i32::from(start.year())) * 12 + i32::from(end.month()) - i32::from(start.month());
         let is_last = |t: DateTime| t.date() == t.date().last_of_month();
         if end.day() == start.day() || (is_last(end) && is_last(start)) {
             return Some(f64::from(months));
         }
         let seconds = |t: DateTime| {
-            i32::from(t.day()) * 86_400 + i32::from(t.hour()) * 3600 + i32::from(t.minute()) * 60 + i32::from(t.second())
+            i32::from(t.day()) * 86_400
+                + i32::from(t.hour()) * 3600
+                + i32::from(t.minute()) * 60
+                + i32::from(t.second())
         };
         let exact = f64::from(months) + f64::from(seconds(end) - seconds(start)) / 2_678_400.0;
         Some(if round_off { (exact * 1e8).round() / 1e8 } else { exact })

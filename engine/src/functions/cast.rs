@@ -12,9 +12,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Date32Array, Decimal128Array, Float64Array, GenericListArray,
-    Int64Array, MapArray, PrimitiveArray, StringViewArray, StringViewBuilder, StructArray, TimestampNanosecondArray,
-    new_null_array,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Date32Array, Decimal128Array, Float64Array,
+    GenericListArray, Int64Array, MapArray, PrimitiveArray, StringViewArray, StringViewBuilder, StructArray,
+    TimestampNanosecondArray, new_null_array,
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
@@ -417,9 +417,7 @@ fn to_decimal(array: &ArrayRef, precision: u8, scale: i8) -> Result<ArrayRef> {
             };
             array.as_string_view().iter().map(|v| from_text(v?)).collect()
         }
-        DataType::Boolean => {
-            array.as_boolean().iter().map(|v| fit(rescale(i128::from(v?), 0, scale)?)).collect()
-        }
+        DataType::Boolean => array.as_boolean().iter().map(|v| fit(rescale(i128::from(v?), 0, scale)?)).collect(),
         DataType::Decimal128(_, from) => {
             array.as_primitive::<Decimal128Type>().iter().map(|v| fit(rescale(v?, *from, scale)?)).collect()
         }
@@ -470,9 +468,7 @@ fn to_timestamp(array: &ArrayRef) -> Result<ArrayRef> {
             decimals.as_primitive::<Decimal128Type>().iter().map(|v| i64::try_from(v?).ok()).collect()
         }
         // Whole numbers are milliseconds (`hive.int.timestamp.conversion.in.seconds` is off).
-        DataType::Boolean => {
-            array.as_boolean().iter().map(|v| v.map(|v| i64::from(v) * 1_000_000)).collect()
-        }
+        DataType::Boolean => array.as_boolean().iter().map(|v| v.map(|v| i64::from(v) * 1_000_000)).collect(),
         other if other.is_integer() => {
             let longs: Int64Array = arrow_cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone();
             longs.iter().map(|v| v?.checked_mul(1_000_000)).collect()

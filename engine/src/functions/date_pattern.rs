@@ -123,7 +123,8 @@ impl DatePattern {
                 Item::Literal(literal) => rest = rest.strip_prefix(literal.as_str())?,
                 Item::Field(letter, count) => {
                     // Only where digits follow without anything between does the count bind.
-                    let abuts = matches!(self.items.get(position + 1), Some(Item::Field(next, n)) if is_number(*next, *n));
+                    let abuts =
+                        matches!(self.items.get(position + 1), Some(Item::Field(next, n)) if is_number(*next, *n));
                     let width = if abuts && is_number(*letter, *count) { *count } else { usize::MAX };
                     rest = fields.read(*letter, *count, width, rest)?;
                 }

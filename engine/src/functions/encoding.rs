@@ -107,9 +107,7 @@ fn hex_types(given: &[DataType]) -> Result<CallTypes> {
 }
 
 fn hex(arguments: &Arguments) -> Result<ArrayRef> {
-    let write_bytes = |bytes: &[u8], out: &mut String| {
-        bytes.iter().try_for_each(|b| write!(out, "{b:02X}")).ok()
-    };
+    let write_bytes = |bytes: &[u8], out: &mut String| bytes.iter().try_for_each(|b| write!(out, "{b:02X}")).ok();
     match arguments.data_type(0) {
         DataType::Int64 => {
             let values = arguments.longs(0)?;

@@ -76,9 +76,9 @@ impl JavaRegex {
     /// The first occurrence at or after `start`, with its groups.
     pub fn captures(&self, text: &str, start: usize) -> Result<Option<Groups>> {
         match &self.engine {
-            Engine::Linear(regex) => Ok(regex
-                .captures_at(text, start)
-                .map(|c| c.iter().map(|m| m.map(|m| (m.start(), m.end()))).collect())),
+            Engine::Linear(regex) => {
+                Ok(regex.captures_at(text, start).map(|c| c.iter().map(|m| m.map(|m| (m.start(), m.end()))).collect()))
+            }
             Engine::Backtracking(regex) => Ok(regex
                 .captures_from_pos(text, start)
                 .map_err(failed)?

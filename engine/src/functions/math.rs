@@ -64,8 +64,10 @@ pub(super) fn builtins() -> Vec<Builtin> {
             |a| whole(a, f64::ceil, |value, unit| -(-value).div_euclid(unit)),
         )
         .alias(&["ceiling"]),
-        Builtin::new("__bitwise_not", |given| integer_types("~", given), |arguments| {
-            match arguments.data_type(0) {
+        Builtin::new(
+            "__bitwise_not",
+            |given| integer_types("~", given),
+            |arguments| match arguments.data_type(0) {
                 DataType::Int32 => {
                     let values = arguments.ints(0)?;
                     arguments.to_ints(|row| values.get(row).map(|v| !v))
@@ -74,17 +76,13 @@ pub(super) fn builtins() -> Vec<Builtin> {
                     let values = arguments.longs(0)?;
                     arguments.to_longs(|row| values.get(row).map(|v| !v))
                 }
-            }
-        }),
+            },
+        ),
     ];
     all.extend([
         shift("shiftleft", |v, n| v.wrapping_shl(n), |v, n| v.wrapping_shl(n)),
         shift("shiftright", |v, n| v.wrapping_shr(n), |v, n| v.wrapping_shr(n)),
-        shift(
-            "shiftrightunsigned",
-            |v, n| (v as u32).wrapping_shr(n) as i32,
-            |v, n| (v as u64).wrapping_shr(n) as i64,
-        ),
+        shift("shiftrightunsigned", |v, n| (v as u32).wrapping_shr(n) as i32, |v, n| (v as u64).wrapping_shr(n) as i64),
     ]);
     all
 }
@@ -144,12 +142,16 @@ fn signed_types(name: &str, given: &[DataType]) -> Result<CallTypes> {
 fn signed(arguments: &Arguments, only_negative: bool) -> Result<ArrayRef> {
     let array = arguments.array(0);
     Ok(match array.data_type() {
-        DataType::Int32 => Arc::new(array.as_primitive::<Int32Type>().unary::<_, Int32Type>(|v| {
-            if only_negative { v.wrapping_abs() } else { v.wrapping_neg() }
-        })),
-        DataType::Int64 => Arc::new(array.as_primitive::<Int64Type>().unary::<_, Int64Type>(|v| {
-            if only_negative { v.wrapping_abs() } else { v.wrapping_neg() }
-        })),
+        DataType::Int32 => Arc::new(
+            array
+                .as_primitive::<Int32Type>()
+                .unary::<_, Int32Type>(|v| if only_negative { v.wrapping_abs() } else { v.wrapping_neg() }),
+        ),
+        DataType::Int64 => Arc::new(
+            array
+                .as_primitive::<Int64Type>()
+                .unary::<_, Int64Type>(|v| if only_negative { v.wrapping_abs() } else { v.wrapping_neg() }),
+        ),
         DataType::Decimal128(precision, scale) => {
             let decimals: Decimal128Array = array
                 .as_primitive::<Decimal128Type>()

@@ -9,22 +9,28 @@
 
 mod builtin;
 
+mod aggregates;
 mod arithmetic;
+mod calendar;
 mod cast;
 mod civil_time;
+mod collections;
 mod common_type;
 mod conditional;
+mod date_pattern;
 mod encoding;
 mod get_json_object;
+mod java_number;
 mod java_regex;
 mod math;
+mod operators;
 mod parse_url;
 mod regexp;
 mod rounding;
 mod substring;
 mod text;
-mod java_number;
-mod operators;
+mod time_zone;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -35,12 +41,14 @@ use std::sync::{Arc, LazyLock};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use cast::cast_to;
-pub use common_type::{common_type, comparison_type};
+pub use common_type::common_type;
 pub use operators::{HiveExprPlanner, in_list};
 
 static SCALAR: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
     let rooms = [
         arithmetic::builtins(),
+        calendar::builtins(),
+        collections::builtins(),
         conditional::builtins(),
         encoding::builtins(),
         get_json_object::builtins(),
@@ -50,6 +58,7 @@ static SCALAR: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
         rounding::builtins(),
         substring::builtins(),
         text::builtins(),
+        time_zone::builtins(),
     ];
     rooms.into_iter().flatten().map(builtin::Builtin::into_udf).collect()
 });
@@ -76,10 +85,127 @@ pub fn scalar_function(name: &str) -> Option<Arc<ScalarUDF>> {
 
 /// The aggregate functions, each with Hive's aliases.
 pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
-    Vec::new()
+    aggregates::aggregates()
 }
 
 /// The functions that only stand before OVER.
 pub fn window_functions() -> Vec<Arc<WindowUDF>> {
-    Vec::new()
+    windows::windows()
 }
+
+/// The names of all functions that are implemented, aliases included, ascending.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = SCALAR_BY_NAME.keys().filter(|name| !name.starts_with("__")).cloned().collect();
+    for function in aggregate_functions() {
+        names.push(function.name().to_owned());
+        names.extend(function.aliases().iter().cloned());
+    }
+    names.extend(window_functions().iter().map(|function| function.name().to_owned()));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether Hive has this function and logq does not have it yet.
+pub fn is_hive_function(name: &str) -> bool {
+    MISSING.contains(&name)
+}
+
+/// Built-ins of Hive 3.1 (`FunctionRegistry`) that are not implemented here. Table functions are the planner's.
+const MISSING: &[&str] = &[
+    "aes_decrypt",
+    "aes_encrypt",
+    "assert_true",
+    "bloom_filter",
+    "buildversion",
+    "compute_stats",
+    "context_ngrams",
+    "create_union",
+    "current_authorizer",
+    "current_database",
+    "current_groups",
+    "current_user",
+    "decode",
+    "encode",
+    "ewah_bitmap",
+    "ewah_bitmap_and",
+    "ewah_bitmap_empty",
+    "ewah_bitmap_or",
+    "explode",
+    "extract_union",
+    "floor_day",
+    "floor_hour",
+    "floor_minute",
+    "floor_month",
+    "floor_quarter",
+    "floor_second",
+    "floor_week",
+    "floor_year",
+    "get_splits",
+    "grouping",
+    "hash",
+    "histogram_numeric",
+    "in_bloom_filter",
+    "in_file",
+    "inline",
+    "internal_interval",
+    "java_method",
+    "json_tuple",
+    "levenshtein",
+    "likeall",
+    "likeany",
+    "logged_in_user",
+    "mask",
+    "mask_first_n",
+    "mask_hash",
+    "mask_last_n",
+    "mask_show_first_n",
+    "mask_show_last_n",
+    "matchpath",
+    "md5",
+    "murmur_hash",
+    "ngrams",
+    "noop",
+    "noopstreaming",
+    "noopwithmap",
+    "noopwithmapstreaming",
+    "parse_url_tuple",
+    "posexplode",
+    "printf",
+    "quote",
+    "rand",
+    "reflect",
+    "reflect2",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+    "replicate_rows",
+    "sentences",
+    "sha",
+    "sha1",
+    "sha2",
+    "sort_array_by",
+    "soundex",
+    "stack",
+    "surrogate_key",
+    "to_epoch_milli",
+    "uuid",
+    "version",
+    "width_bucket",
+    "windowingtablefunction",
+    "xpath",
+    "xpath_boolean",
+    "xpath_double",
+    "xpath_float",
+    "xpath_int",
+    "xpath_long",
+    "xpath_number",
+    "xpath_short",
+    "xpath_string",
+];

@@ -7,8 +7,9 @@ use arrow::datatypes::{DataType, Field, IntervalMonthDayNano};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, TableReference, not_impl_err, plan_err};
 use datafusion::logical_expr::expr::{InList, ScalarFunction};
 use datafusion::logical_expr::planner::{
-    ExprPlanner, PlannerResult, RawBinaryExpr, RawDictionaryExpr, RawFieldAccessExpr,
+    ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr, RawDictionaryExpr, RawFieldAccessExpr, RawWindowExpr,
 };
+use datafusion::logical_expr::utils::COUNT_STAR_EXPANSION;
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, Operator, binary_expr};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -105,6 +106,25 @@ impl ExprPlanner for HiveExprPlanner {
         Ok(PlannerResult::Planned(call(if is_named_struct { "named_struct" } else { "struct" }, args)?))
     }
 
+    /// `count(*)` counts rows; `count(DISTINCT a, b)` counts the distinct rows in which neither is NULL.
+    fn plan_aggregate(&self, mut expr: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
+        if expr.func.name() == "count" {
+            if is_wildcard(&expr.args) {
+                expr.args = vec![Expr::Literal(COUNT_STAR_EXPANSION, None)];
+            } else if expr.distinct && expr.args.len() > 1 {
+                expr.args = vec![call("__distinct_key", std::mem::take(&mut expr.args))?];
+            }
+        }
+        Ok(PlannerResult::Original(expr))
+    }
+
+    fn plan_window(&self, mut expr: RawWindowExpr) -> Result<PlannerResult<RawWindowExpr>> {
+        if expr.func_def.name() == "count" && is_wildcard(&expr.args) {
+            expr.args = vec![Expr::Literal(COUNT_STAR_EXPANSION, None)];
+        }
+        Ok(PlannerResult::Original(expr))
+    }
+
     fn plan_substring(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
         Ok(PlannerResult::Planned(call("substring", args)?))
     }
@@ -146,6 +166,12 @@ pub fn in_list(expr: Expr, list: Vec<Expr>, negated: bool, schema: &DFSchema) ->
     }
     let list = list.into_iter().zip(&types).map(|(e, t)| convert(e, t, &common)).collect();
     Ok(Expr::InList(InList::new(Box::new(convert(expr, &from, &common)), list, negated)))
+}
+
+fn is_wildcard(args: &[Expr]) -> bool {
+    #[expect(deprecated, reason = "the SQL planner still makes it of `count(*)`")]
+    let is_wildcard = matches!(args, [Expr::Wildcard { .. }]);
+    is_wildcard
 }
 
 /// A call of a function of this room.

@@ -16,20 +16,8 @@ pub(super) fn builtins() -> Vec<Builtin> {
     vec![
         Builtin::fixed("rlike", &[Kind::String, Kind::String], 0, Kind::Boolean, rlike).alias(&["regexp"]),
         Builtin::fixed("like", &[Kind::String, Kind::String], 0, Kind::Boolean, like),
-        Builtin::fixed(
-            "regexp_extract",
-            &[Kind::String, Kind::String, Kind::Int],
-            1,
-            Kind::String,
-            regexp_extract,
-        ),
-        Builtin::fixed(
-            "regexp_replace",
-            &[Kind::String, Kind::String, Kind::String],
-            0,
-            Kind::String,
-            regexp_replace,
-        ),
+        Builtin::fixed("regexp_extract", &[Kind::String, Kind::String, Kind::Int], 1, Kind::String, regexp_extract),
+        Builtin::fixed("regexp_replace", &[Kind::String, Kind::String, Kind::String], 0, Kind::String, regexp_replace),
         Builtin::new("split", split_types, split),
     ]
 }
@@ -101,16 +89,13 @@ fn regexp_extract(arguments: &Arguments) -> Result<ArrayRef> {
 }
 
 fn extract<'a>(regex: &JavaRegex, text: &'a str, group: i32) -> Result<Option<&'a str>> {
-    let Ok(group) = usize::try_from(group) else { return exec_err!("regexp_extract: no group {group}") };
-    if group > regex.group_count() {
-        return exec_err!("regexp_extract: no group {group}, the pattern has {}", regex.group_count());
-    }
     if group == 0 {
         return Ok(Some(regex.find(text, 0)?.map_or("", |(start, end)| &text[start..end])));
     }
-    match regex.captures(text, 0)? {
-        Some(groups) => Ok(groups[group].map(|(start, end)| &text[start..end])),
-        None => Ok(Some("")),
+    let Some(groups) = regex.captures(text, 0)? else { return Ok(Some("")) };
+    match usize::try_from(group).ok().and_then(|group| groups.get(group)) {
+        Some(found) => Ok(found.map(|(start, end)| &text[start..end])),
+        None => exec_err!("regexp_extract: no group {group}, the pattern has {}", regex.group_count()),
     }
 }
 
@@ -182,6 +167,7 @@ mod tests {
         check("regexp_extract('abc', 'x(y)', 1)", "");
         check("regexp_extract('a', '(b)?a', 1)", "NULL");
         check_error("regexp_extract('a', 'a')", "no group 1");
+        check("regexp_extract('b', 'a')", "");
         check(r"regexp_replace('foobar', 'oo|ar', '')", "fb");
         check(r"regexp_replace('2014/07/05', '(\d+)/(\d+)/(\d+)', '$3-$2-$1')", "05-07-2014");
     }

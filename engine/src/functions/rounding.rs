@@ -171,10 +171,17 @@ fn format_number(arguments: &Arguments) -> Result<ArrayRef> {
             Some(doubles) => {
                 let value = doubles.get(row)?;
                 if !value.is_finite() {
-                    out.push_str(if value.is_nan() { "\u{FFFD}" } else if value > 0.0 { "∞" } else { "-∞" });
+                    out.push_str(if value.is_nan() {
+                        "\u{FFFD}"
+                    } else if value > 0.0 {
+                        "∞"
+                    } else {
+                        "-∞"
+                    });
                     return Some(());
                 }
-                let rounded = round_double(value, digits, Half::Even);
+                // `DecimalFormat` keeps the sign of a number that rounds to zero.
+                let rounded = round_double(value, digits, Half::Even).copysign(value);
                 text.push_str(&format!("{rounded}"));
             }
             None => {

@@ -12,13 +12,7 @@ pub(super) fn builtins() -> Vec<Builtin> {
     vec![
         Builtin::fixed("substring", &[Kind::String, Kind::Int, Kind::Int], 1, Kind::String, substring)
             .alias(&["substr", "mid"]),
-        Builtin::fixed(
-            "substring_index",
-            &[Kind::String, Kind::String, Kind::Int],
-            0,
-            Kind::String,
-            substring_index,
-        ),
+        Builtin::fixed("substring_index", &[Kind::String, Kind::String, Kind::Int], 0, Kind::String, substring_index),
         Builtin::fixed("instr", &[Kind::String, Kind::String], 0, Kind::Int, |arguments| {
             let (texts, needles) = (arguments.strings(0)?, arguments.strings(1)?);
             arguments.to_ints(|row| Some(find(texts.get(row)?, needles.get(row)?, 1)))
@@ -116,9 +110,11 @@ fn substring_index(arguments: &Arguments) -> Result<ArrayRef> {
             return Some(text.match_indices(delimiter).nth(nth).map_or(text, |(at, _)| &text[..at]));
         }
         // Hive skips one character after the delimiter's start, however long the delimiter is.
-        Some(text.rmatch_indices(delimiter).nth(nth).map_or(text, |(at, found)| {
-            &text[at + found.chars().next().map_or(0, char::len_utf8)..]
-        }))
+        Some(
+            text.rmatch_indices(delimiter)
+                .nth(nth)
+                .map_or(text, |(at, found)| &text[at + found.chars().next().map_or(0, char::len_utf8)..]),
+        )
     })
 }
 
@@ -175,7 +171,7 @@ mod tests {
         check("substring_index('www.apache.org', '.', 2)", "www.apache");
         check("substring_index('www.apache.org', '.', -1)", "org");
         check("substring_index('www', '.', 1)", "www");
-        check_error("substr('a')", "substring takes 2 to 3 arguments, found 1");
+        check_error("mid('a')", "substring takes 2 to 3 arguments, found 1");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
+use datafusion::logical_expr::{Expr, ExprSchemable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::*;
@@ -95,9 +95,8 @@ fn cast_literal(text: &str, to: &str) -> Option<String> {
     let expr = function.call(vec![datafusion::prelude::lit(text)]);
     assert!(expr.get_type(&DFSchema::empty()).is_ok());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let batches = runtime.block_on(async {
-        context().read_empty().unwrap().select(vec![expr]).unwrap().collect().await.unwrap()
-    });
+    let batches = runtime
+        .block_on(async { context().read_empty().unwrap().select(vec![expr]).unwrap().collect().await.unwrap() });
     render(batches[0].column(0), 0)
 }
 
@@ -181,6 +180,52 @@ fn operators() {
     check_error("1 AND 2", "takes booleans");
     check_error("1 + true", "takes two numbers");
     check_error("1.5 & 2", "two whole numbers");
+}
+
+#[test]
+fn columns_and_constants_mix() {
+    let check = |expression: &str, expected: [&str; 3]| {
+        let sql = format!("SELECT {expression} FROM (VALUES ('a-1', 1), ('b', 2), (NULL, NULL)) t(s, n)");
+        let rows = query(&sql).unwrap_or_else(|e| panic!("{expression}: {e}"));
+        let found: Vec<_> = rows.iter().map(|r| r[0].as_deref().unwrap_or("NULL")).collect();
+        assert_eq!(found, expected, "{expression}");
+    };
+    check("substr(s, n)", ["a-1", "", "NULL"]);
+    check("concat(s, '!', n)", ["a-1!1", "b!2", "NULL"]);
+    check("if(n = 1, s, 'x')", ["a-1", "x", "x"]);
+    check("coalesce(s, 'x')", ["a-1", "b", "x"]);
+    check("nvl(n, '-')", ["1", "2", "-"]);
+    check("split(s, '-')[n]", ["1", "NULL", "NULL"]);
+    check("array('p', 'q', s)[n]", ["q", "b", "NULL"]);
+    check("map('a-1', 7)[s]", ["7", "NULL", "NULL"]);
+    check("n / 2", ["0.5", "1.0", "NULL"]);
+    check("round(n / 3, 2)", ["0.33", "0.67", "NULL"]);
+    check("rlike(s, '[0-9]')", ["true", "false", "NULL"]);
+    check("greatest(n, 2)", ["2", "2", "NULL"]);
+    check("from_unixtime(n, 'ss')", ["01", "02", "NULL"]);
+    check("date_add('2014-07-05', n)", ["2014-07-06", "2014-07-07", "NULL"]);
+    check("count(*) OVER ()", ["3", "3", "3"]);
+    check("n = '1'", ["true", "false", "NULL"]);
+    check("nullif(s, 'b')", ["a-1", "NULL", "NULL"]);
+    check("isnull(s)", ["false", "false", "true"]);
+}
+
+#[test]
+fn lists_of_in_take_one_type() {
+    use datafusion::prelude::lit;
+    let schema = DFSchema::empty();
+    let list = in_list(lit("200"), vec![lit(200), lit(404)], false, &schema).unwrap();
+    assert_eq!(list.to_string(), "Float64(200) IN ([Float64(200), Float64(404)])");
+    assert!(in_list(lit(true), vec![lit(ScalarValue::Date32(Some(1)))], false, &schema).is_err());
+}
+
+#[test]
+fn names_are_implemented_or_missing_never_both() {
+    for name in names() {
+        assert!(!is_hive_function(&name), "{name}");
+    }
+    assert!(is_hive_function("md5"));
+    assert!(names().len() > 150);
 }
 
 #[test]

@@ -60,10 +60,14 @@ pub(super) fn builtins() -> Vec<Builtin> {
         Builtin::new("concat", |given| all_strings("concat", given, 1), concat),
         Builtin::new("concat_ws", concat_ws_types, concat_ws),
         Builtin::new("elt", elt_types, elt),
-        Builtin::new("field", |given| {
-            let types = all_strings("field", given, 2)?;
-            Ok(CallTypes { arguments: types.arguments, result: DataType::Int32 })
-        }, field),
+        Builtin::new(
+            "field",
+            |given| {
+                let types = all_strings("field", given, 2)?;
+                Ok(CallTypes { arguments: types.arguments, result: DataType::Int32 })
+            },
+            field,
+        ),
         Builtin::fixed("find_in_set", &[Kind::String, Kind::String], 0, Kind::Int, |arguments| {
             let (needles, sets) = (arguments.strings(0)?, arguments.strings(1)?);
             arguments.to_ints(|row| {

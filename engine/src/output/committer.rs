@@ -35,6 +35,8 @@ pub struct OutputCommitter {
     dest: Destination,
     work: PathBuf,
     durability: Durability,
+    /// Files that lie side by side become one of up to so many bytes.
+    merge_bytes: u64,
     /// The one chosen attempt of each task.
     chosen: Mutex<BTreeMap<TaskId, PendingFile>>,
     on_drop: OnDrop,
@@ -69,6 +71,7 @@ impl OutputCommitter {
             dest,
             work,
             durability,
+            merge_bytes: 0,
             chosen: Mutex::default(),
             on_drop: OnDrop::Remove,
             _lock: lock,
@@ -77,6 +80,14 @@ impl OutputCommitter {
             committer.fs.create_dir(&directory).map_err(|e| file_error("create", &directory, e, codes::STORAGE))?;
         }
         Ok(committer)
+    }
+
+    /// Puts the files of neighbouring tasks together as long as the result has at most `bytes`; 0, the default, keeps
+    /// each task's file. For results of a map stage, whose tasks are as many as there are input splits: Hive does the
+    /// same with `hive.merge.mapfiles`.
+    pub fn merging(mut self, bytes: u64) -> Self {
+        self.merge_bytes = bytes;
+        self
     }
 
     /// Opens the file of one attempt. Called from any thread, once for each attempt that writes.
@@ -110,10 +121,18 @@ impl OutputCommitter {
         let result = self.result();
         self.fs.create_dir(&result).map_err(|e| file_error("create", &result, e, codes::COMMIT))?;
         let chosen = std::mem::take(&mut *self.chosen.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut files = Vec::with_capacity(chosen.len());
-        for (file_idx, file) in chosen.into_values().enumerate() {
-            let name = format!("{file_idx:06}_0");
+        let mut files: Vec<CommittedFile> = Vec::new();
+        for file in chosen.into_values() {
             let (rows, bytes) = (file.rows, file.bytes);
+            if let Some(last) = files.last_mut()
+                && last.bytes + bytes <= self.merge_bytes
+            {
+                file.append_to(&result.join(&last.name), self.durability)?;
+                last.rows += rows;
+                last.bytes += bytes;
+                continue;
+            }
+            let name = format!("{:06}_0", files.len());
             file.take(&result.join(&name))?;
             files.push(CommittedFile { name, rows, bytes });
         }

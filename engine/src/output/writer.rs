@@ -95,6 +95,15 @@ impl PendingFile {
     }
 }
 
+impl PendingFile {
+    /// Puts the rows behind those of `to`, a file of the directory that is about to become visible.
+    pub(super) fn append_to(self, to: &Path, durability: Durability) -> Result<()> {
+        self.fs
+            .append_file(&self.path, to, durability == Durability::Synced)
+            .map_err(|e| file_error("write", to, e, codes::COMMIT))
+    }
+}
+
 impl Drop for PendingFile {
     fn drop(&mut self) {
         if !self.taken {

@@ -16,7 +16,7 @@ use sqlparser::ast::{
 };
 
 use crate::error::{Error, Result, Span, codes};
-use super::shim as functions;
+use crate::functions;
 use crate::hiveql::SourceMap;
 
 /// Rewrites `query` in place; refuses what logq does not execute.
@@ -309,7 +309,6 @@ impl Desugar<'_> {
             | Expr::Nested(_)
             | Expr::Value(_)
             | Expr::TypedString(_)
-            | Expr::Case { .. }
             | Expr::Exists { .. }
             | Expr::Subquery(_)
             | Expr::GroupingSets(_)
@@ -319,9 +318,18 @@ impl Desugar<'_> {
             | Expr::Interval(_) => Ok(()),
             Expr::BinaryOp { op, .. } => self.binary_operator(op, place),
             Expr::UnaryOp { op, .. } => match op {
-                UnaryOperator::Not | UnaryOperator::Plus | UnaryOperator::Minus => Ok(()),
+                UnaryOperator::Not | UnaryOperator::Plus => Ok(()),
                 UnaryOperator::BangNot => {
                     *op = UnaryOperator::Not;
+                    Ok(())
+                }
+                UnaryOperator::Minus | UnaryOperator::BitwiseNot => {
+                    let function = if *op == UnaryOperator::Minus { "negative" } else { "__bitwise_not" };
+                    if let Expr::UnaryOp { expr: value, .. } = expr
+                        && (function != "negative" || !matches!(value.as_ref(), Expr::Value(_) | Expr::Interval(_)))
+                    {
+                        *expr = call(function, vec![value.as_ref().clone()]);
+                    }
                     Ok(())
                 }
                 other => {
@@ -329,6 +337,16 @@ impl Desugar<'_> {
                     Err(self.unsupported(&construct, place))
                 }
             },
+            // CASE a WHEN b THEN …: so that each comparison sees its own two types.
+            Expr::Case { operand, conditions, .. } => {
+                if let Some(operand) = operand.take() {
+                    for branch in conditions {
+                        let value = std::mem::replace(&mut branch.condition, Expr::Value(Value::Null.into()));
+                        branch.condition = binary(operand.as_ref().clone(), BinaryOperator::Eq, value);
+                    }
+                }
+                Ok(())
+            }
             // a BETWEEN b AND c: so that each comparison sees its own two types.
             Expr::Between { expr: value, negated, low, high } => {
                 let (lower, upper, junction) = match negated {
@@ -486,7 +504,8 @@ impl Desugar<'_> {
         {
             self.refuse_if(matches!(frame.units, ast::WindowFrameUnits::Groups), "GROUPS frames", place)?;
         }
-        if functions::is_implemented(&name) {
+        let names = functions::names();
+        if names.iter().any(|known| *known == name) {
             return Ok(());
         }
         if functions::is_hive_function(&name) {
@@ -494,8 +513,7 @@ impl Desugar<'_> {
                 .at(self.span(place)));
         }
         let error = Error::new(codes::UNKNOWN_FUNCTION, format!("function `{name}` not found")).at(self.span(place));
-        let names = functions::names();
-        Err(match crate::catalog::nearest(&name, names.iter().map(|name| name.as_ref())) {
+        Err(match crate::catalog::nearest(&name, names.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error,
         })

@@ -8,12 +8,12 @@ mod bind;
 pub mod ddl;
 mod desugar;
 pub mod explain;
+mod hive_types;
 mod order;
 mod query;
 pub mod show;
 pub mod stages;
 mod state;
-pub mod shim;
 
 pub use query::{PlanContext, QueryPlan, plan_query};
 pub use stages::{StageGraph, cut};

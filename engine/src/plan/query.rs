@@ -14,7 +14,7 @@ use sqlparser::ast::{self, Expr, Ident, Visit, Visitor};
 use tokio::runtime::Handle;
 
 use super::bind::Binder;
-use super::{desugar, order, with_join_choice};
+use super::{desugar, hive_types, order, with_join_choice};
 use crate::bridge;
 use crate::catalog::{Catalog, nearest};
 use crate::config::{EngineConfig, ExecutionMode};
@@ -90,7 +90,8 @@ fn sql_to_plan(query: ast::Query, binder: &Binder<'_>) -> datafusion::common::Re
         .with_enable_ident_normalization(false)
         // NULL is the smallest value: first ascending, last descending, as in Hive.
         .with_default_null_ordering(NullOrdering::NullsMin);
-    SqlToRel::new_with_options(binder, options).sql_statement_to_plan(ast::Statement::Query(Box::new(query)))
+    let plan = SqlToRel::new_with_options(binder, options).sql_statement_to_plan(ast::Statement::Query(Box::new(query)))?;
+    hive_types::coerce(plan)
 }
 
 /// A hash join holds its build side in memory: all tables but the largest must fit into a fraction of the limit,

@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, TableKind};
 use crate::error::{Error, Result, codes};
 use crate::hive_type::hive_type_name;
 use crate::hiveql::{Describe, DescribeDetail, Name, ObjectName, Show};
-use super::shim as functions;
+use crate::functions;
 
 /// Rows of text columns, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -36,12 +36,9 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
         .with_config(session)
         .with_runtime_env(runtime)
         .with_scalar_functions(functions::scalar_functions())
-        .with_aggregate_functions(datafusion::functions_aggregate::all_default_aggregate_functions())
+        .with_aggregate_functions(functions::aggregate_functions())
         .with_window_functions(functions::window_functions())
-        .with_expr_planners(vec![
-            Arc::new(functions::HiveExprPlanner),
-            Arc::new(datafusion::functions_aggregate::planner::AggregateFunctionPlanner),
-        ])
+        .with_expr_planners(vec![Arc::new(functions::HiveExprPlanner)])
         .build()
 }
 

@@ -5,6 +5,8 @@ use crate::input::RecordBlock;
 /// The first record that could not be read, as evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadExample {
+    /// The record's file; filled in by the scan, as a SerDe knows no files.
+    pub file: Option<String>,
     /// Of the record in its file, after decompression.
     pub byte_offset: u64,
     /// The record's text, cut after 200 characters, wrong bytes as U+FFFD.
@@ -17,6 +19,7 @@ impl BadExample {
     /// The evidence that record `record_idx` of `block` is.
     pub(super) fn new(block: &RecordBlock, record_idx: usize, reason: impl Into<String>) -> Self {
         BadExample {
+            file: None,
             byte_offset: block.record_offset(record_idx),
             record: excerpt(block.record(record_idx)),
             reason: reason.into(),
@@ -58,6 +61,15 @@ impl BadRecords {
         self.first_malformed = self.first_malformed.take().or(later.first_malformed);
         self.first_failed_conversion = self.first_failed_conversion.take().or(later.first_failed_conversion);
         self.first_invalid_utf8 = self.first_invalid_utf8.take().or(later.first_invalid_utf8);
+    }
+
+    /// Says which file the examples are from.
+    pub fn in_file(&mut self, file: &str) {
+        let examples =
+            [&mut self.first_malformed, &mut self.first_failed_conversion, &mut self.first_invalid_utf8];
+        for example in examples.into_iter().flatten() {
+            example.file.get_or_insert_with(|| file.to_string());
+        }
     }
 
     /// Whether everything could be read.

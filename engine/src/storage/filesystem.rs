@@ -76,6 +76,10 @@ pub trait FileSystem: Send + Sync + fmt::Debug {
     /// Removes a file or a symbolic link. Fine if there is nothing of that name.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
+    /// Appends the contents of the file `from` to the file `to`, and makes them durable if `sync`. After an error
+    /// `to` may hold a part of them.
+    fn append_file(&self, from: &Path, to: &Path, sync: bool) -> io::Result<()>;
+
     /// What has this name, if anything.
     fn kind(&self, path: &Path) -> io::Result<Option<EntryKind>>;
 
@@ -157,6 +161,13 @@ impl FileSystem for LocalFileSystem {
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         fine_if_missing(fs::remove_file(path))
+    }
+
+    fn append_file(&self, from: &Path, to: &Path, sync: bool) -> io::Result<()> {
+        let mut to = OpenOptions::new().append(true).open(to)?;
+        // The standard library copies inside the kernel where it can.
+        io::copy(&mut File::open(from)?, &mut to)?;
+        if sync { to.sync_all() } else { Ok(()) }
     }
 
     fn kind(&self, path: &Path) -> io::Result<Option<EntryKind>> {
@@ -458,6 +469,11 @@ pub(crate) mod faulty {
         fn remove_file(&self, path: &Path) -> io::Result<()> {
             self.state.step("remove_file", &[path])?;
             LocalFileSystem.remove_file(path)
+        }
+
+        fn append_file(&self, from: &Path, to: &Path, sync: bool) -> io::Result<()> {
+            self.state.step("append_file", &[from, to])?;
+            LocalFileSystem.append_file(from, to, sync)
         }
 
         fn kind(&self, path: &Path) -> io::Result<Option<EntryKind>> {

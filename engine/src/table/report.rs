@@ -25,7 +25,6 @@ pub struct ScanReport {
 struct PartitionReport {
     read: ReadCounters,
     bad: BadRecords,
-    bad_file: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -34,8 +33,6 @@ struct PartitionReport {
 pub struct ScanTotals {
     pub read: ReadCounters,
     pub bad: BadRecords,
-    /// The file of the first bad record.
-    pub bad_file: Option<String>,
     pub warnings: Vec<String>,
 }
 
@@ -69,13 +66,10 @@ impl ScanReport {
     }
 
     /// Adds what the reader of one split did since the last call.
-    pub(super) fn add(&self, partition: usize, file: &str, read: ReadCounters, bad: BadRecords, warnings: Vec<String>) {
+    pub(super) fn add(&self, partition: usize, read: ReadCounters, bad: BadRecords, warnings: Vec<String>) {
         let mut partitions = self.lock();
         let report = partitions.entry(partition).or_default();
         report.read.add(read);
-        if report.bad.is_empty() && !bad.is_empty() {
-            report.bad_file = Some(file.to_string());
-        }
         report.bad.merge(bad);
         report.warnings.extend(warnings);
     }
@@ -85,9 +79,6 @@ impl ScanReport {
         let mut totals = ScanTotals::default();
         for report in self.lock().values() {
             totals.read.add(report.read);
-            if totals.bad_file.is_none() {
-                totals.bad_file.clone_from(&report.bad_file);
-            }
             totals.bad.merge(report.bad.clone());
             totals.warnings.extend(report.warnings.iter().cloned());
         }

@@ -163,7 +163,7 @@ struct SplitRows {
 
 impl SplitRows {
     fn open(source: LogSource, partition: usize, split: InputSplit) -> Result<Self> {
-        let file = split.file.path.to_string();
+        let file = split.file.path.display().to_string();
         Ok(SplitRows {
             reader: input::open_split(&split, &source.lines, &source.input)?,
             deserializer: source
@@ -205,13 +205,9 @@ impl SplitRows {
 
     fn finish(&mut self) {
         self.ended = true;
-        self.report.add(
-            self.partition,
-            &self.file,
-            self.reader.counters(),
-            self.deserializer.take_bad_records(),
-            self.reader.take_warnings(),
-        );
+        let mut bad_records = self.deserializer.take_bad_records();
+        bad_records.in_file(&self.file);
+        self.report.add(self.partition, self.reader.counters(), bad_records, self.reader.take_warnings());
     }
 }
 

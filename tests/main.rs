@@ -1,0 +1,38 @@
+//! Black-box tests of the command `logq`, one binary: golden scripts, the command line, kills, the tutorial.
+//!
+//! `golden` finds the cases and gives each of them a test per mode; `case` knows how a case is written down; `sandbox`
+//! runs the command in a fresh directory with a cleared environment. CONTRIBUTING has the loop: write the `.q`, run
+//! with `LOGQ_UPDATE=1`, read the diff, commit both files.
+
+mod case;
+mod cli;
+mod golden;
+mod kill;
+mod sandbox;
+mod tutorial;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let mut trials = golden::trials();
+    trials.extend(cli::trials());
+    trials.extend(kill::trials());
+    trials.extend(tutorial::trials());
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// The root of the repository.
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace")
+}
+
+/// A test of its own; a panic is its failure.
+fn trial(name: impl Into<String>, test: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}
