@@ -15,6 +15,7 @@
 //! -- +                             a new gzip member starts here
 //! -- CUT data/a.log.gz 8           removes the last bytes of a file
 //! -- FLIP data/a.log.gz 12         inverts the byte at this place, from the end if negative
+//! -- APPEND data/a.log.gz text\x0a  adds bytes to a file
 //! -- COPY data/a.log.gz data/b.gz  the bytes as they are
 //! ```
 //!
@@ -43,6 +44,7 @@ enum Step {
     File { name: String, compress: bool, members: Vec<Vec<u8>> },
     Cut(String, usize),
     Flip(String, i64),
+    Append(String, Vec<u8>),
     Copy(String, String),
 }
 
@@ -92,6 +94,10 @@ impl Case {
             "FLIP" => {
                 let (name, at) = two()?;
                 self.steps.push(Step::Flip(name.to_owned(), at.parse().map_err(|_| "expected a number")?));
+            }
+            "APPEND" => {
+                let (name, text) = two()?;
+                self.steps.push(Step::Append(name.to_owned(), unescape(text)?));
             }
             "COPY" => {
                 let (from, to) = two()?;
@@ -148,6 +154,7 @@ impl Case {
                     let at = if *at < 0 { bytes.len() as i64 + at } else { *at };
                     bytes[at as usize] ^= 0xff;
                 }),
+                Step::Append(name, more) => change(name, &|bytes| bytes.extend_from_slice(more)),
                 Step::Copy(from, to) => {
                     let bytes = fs::read(sandbox.path(from)).unwrap();
                     sandbox.write(to, bytes);

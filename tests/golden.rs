@@ -196,9 +196,9 @@ fn answer(finished: &Finished, case: &Case, sandbox: &Sandbox, mode: &str) -> St
                 true => on_one_line(&content),
                 false => content,
             };
-            section(&mut answer, &name, &content);
-            if answer.ends_with('\n') && content.is_empty() {
-                answer.push_str(&format!("== {name}\n"));
+            match content.is_empty() {
+                true => answer.push_str(&format!("== {name}\n")),
+                false => section(&mut answer, &name, &content),
             }
         }
     }

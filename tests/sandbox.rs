@@ -169,12 +169,19 @@ impl Running {
     }
 
     /// Waits for both streams to be closed and the process to end; kills it at the deadline.
-    pub fn finish(mut self) -> Finished {
+    pub fn finish(self) -> Finished {
+        let left = DEADLINE.saturating_sub(self.started.elapsed());
+        self.finish_within(left)
+    }
+
+    /// Fails if the process does not end in time.
+    pub fn finish_within(mut self, limit: Duration) -> Finished {
+        let deadline = Instant::now() + limit;
         for _ in 0..2 {
-            let left = DEADLINE.saturating_sub(self.started.elapsed());
-            if self.done.recv_timeout(left).is_err() {
+            if self.done.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_err() {
                 self.child.kill().unwrap();
-                panic!("still running after {} s", DEADLINE.as_secs());
+                self.child.wait().unwrap();
+                panic!("still running after {limit:?}");
             }
         }
         let status = self.child.wait().unwrap();

@@ -198,8 +198,8 @@ fn generate(job: &Job, open: &mut dyn FnMut(&str) -> io::Result<Box<dyn Sink>>) 
         let name = match job.format {
             Format::Tutorial => format!("log{}", file + 1),
             Format::Standard => {
-                let start = world.clock.at(row);
-                format!("{DISTRIBUTION}.{}-{:02}.{:08x}", start.date(), start.hour(), mix(file) >> 32)
+                let start = world.clock.at(row, 0);
+                format!("{DISTRIBUTION}.{}-{:02}.{:08x}", start.date(), start.hour(), mix(SEED + file) >> 32)
             }
         };
         let mut sink = open(&(name + if job.gzip { ".gz" } else { "" }))?;
@@ -315,6 +315,9 @@ impl Time {
 /// How busy each hour of a day is.
 const HOURS: [u64; 24] = [3, 2, 2, 2, 2, 3, 4, 6, 8, 9, 9, 10, 11, 10, 10, 10, 11, 12, 14, 15, 14, 11, 8, 5];
 
+/// The parts of the time between two rows.
+const PARTS: u64 = 64;
+
 /// Spreads the rows over days of which each has its quiet and its busy hours.
 struct Clock {
     start: u64,
@@ -323,9 +326,10 @@ struct Clock {
 }
 
 impl Clock {
-    fn at(&self, row: u64) -> Time {
+    fn at(&self, row: u64, part: u64) -> Time {
         let day_units = HOURS.iter().sum::<u64>() * 3600;
-        let unit = row.min(self.rows - 1) * (self.days * day_units) / self.rows;
+        let place = row.min(self.rows - 1) * PARTS + part;
+        let unit = place * (self.days * day_units) / (self.rows * PARTS);
         let (day, mut unit) = (unit / day_units, unit % day_units);
         let mut hour = 0;
         while unit >= HOURS[hour] * 3600 {
@@ -356,23 +360,10 @@ const TUTORIAL_BROWSERS: [&str; 6] =
     ["Chrome/36.0.1985", "Firefox/31.0", "Safari/537.78", "IE/11.0", "Opera/12.17", "Lynx/2.8.8"];
 
 /// Places of CloudFront with the share of viewers near to each.
+#[rustfmt::skip]
 const EDGES: [(&str, u64); 16] = [
-    ("FRA", 14),
-    ("LHR", 12),
-    ("IAD", 12),
-    ("AMS", 8),
-    ("CDG", 8),
-    ("DFW", 7),
-    ("LAX", 7),
-    ("NRT", 6),
-    ("SIN", 5),
-    ("GRU", 4),
-    ("SYD", 4),
-    ("BOM", 4),
-    ("MAD", 3),
-    ("ARN", 3),
-    ("YUL", 2),
-    ("CPT", 1),
+    ("FRA", 14), ("LHR", 12), ("IAD", 12), ("AMS", 8), ("CDG", 8), ("DFW", 7), ("LAX", 7), ("NRT", 6),
+    ("SIN", 5), ("GRU", 4), ("SYD", 4), ("BOM", 4), ("MAD", 3), ("ARN", 3), ("YUL", 2), ("CPT", 1),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -384,45 +375,18 @@ enum Client {
 }
 
 /// User agents as CloudFront writes them, with their shares.
+#[rustfmt::skip]
 const AGENTS: [(&str, Client, u64); 16] = [
-    (
-        "Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko)%20Chrome/145.0.0.0%20Safari/537.36",
-        Client::Browser,
-        250,
-    ),
-    (
-        "Mozilla/5.0%20(iPhone;%20CPU%20iPhone%20OS%2018_6%20like%20Mac%20OS%20X)%20AppleWebKit/605.1.15%20(KHTML,%20like%20Gecko)%20Version/26.2%20Mobile/15E148%20Safari/604.1",
-        Client::Browser,
-        190,
-    ),
-    (
-        "Mozilla/5.0%20(Linux;%20Android%2010;%20K)%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko)%20Chrome/145.0.0.0%20Mobile%20Safari/537.36",
-        Client::Browser,
-        170,
-    ),
-    (
-        "Mozilla/5.0%20(Macintosh;%20Intel%20Mac%20OS%20X%2010_15_7)%20AppleWebKit/605.1.15%20(KHTML,%20like%20Gecko)%20Version/26.2%20Safari/605.1.15",
-        Client::Browser,
-        90,
-    ),
+    ("Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko)%20Chrome/145.0.0.0%20Safari/537.36", Client::Browser, 250),
+    ("Mozilla/5.0%20(iPhone;%20CPU%20iPhone%20OS%2018_6%20like%20Mac%20OS%20X)%20AppleWebKit/605.1.15%20(KHTML,%20like%20Gecko)%20Version/26.2%20Mobile/15E148%20Safari/604.1", Client::Browser, 190),
+    ("Mozilla/5.0%20(Linux;%20Android%2010;%20K)%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko)%20Chrome/145.0.0.0%20Mobile%20Safari/537.36", Client::Browser, 170),
+    ("Mozilla/5.0%20(Macintosh;%20Intel%20Mac%20OS%20X%2010_15_7)%20AppleWebKit/605.1.15%20(KHTML,%20like%20Gecko)%20Version/26.2%20Safari/605.1.15", Client::Browser, 90),
     ("Mozilla/5.0%20(X11;%20Linux%20x86_64;%20rv:147.0)%20Gecko/20100101%20Firefox/147.0", Client::Browser, 60),
-    (
-        "Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64;%20rv:147.0)%20Gecko/20100101%20Firefox/147.0",
-        Client::Browser,
-        50,
-    ),
-    (
-        "Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko)%20Chrome/145.0.0.0%20Safari/537.36%20Edg/145.0.0.0",
-        Client::Browser,
-        60,
-    ),
+    ("Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64;%20rv:147.0)%20Gecko/20100101%20Firefox/147.0", Client::Browser, 50),
+    ("Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko)%20Chrome/145.0.0.0%20Safari/537.36%20Edg/145.0.0.0", Client::Browser, 60),
     ("Mozilla/5.0%20(compatible;%20Googlebot/2.1;%20+http://www.google.com/bot.html)", Client::Bot, 35),
     ("Mozilla/5.0%20(compatible;%20bingbot/2.0;%20+http://www.bing.com/bingbot.htm)", Client::Bot, 20),
-    (
-        "Mozilla/5.0%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko;%20compatible;%20GPTBot/1.3;%20+https://openai.com/gptbot)",
-        Client::Bot,
-        18,
-    ),
+    ("Mozilla/5.0%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko;%20compatible;%20GPTBot/1.3;%20+https://openai.com/gptbot)", Client::Bot, 18),
     ("Mozilla/5.0%20(compatible;%20AhrefsBot/7.0;%20+http://ahrefs.com/robot/)", Client::Bot, 12),
     ("facebookexternalhit/1.1%20(+http://www.facebook.com/externalhit_uatext.php)", Client::Bot, 8),
     ("curl/8.17.0", Client::Bot, 10),
@@ -498,6 +462,8 @@ struct World {
     clock: Clock,
     viewers: Vec<Viewer>,
     viewer: Weighted,
+    /// Viewers in the middle of a visit, who go on asking.
+    present: [usize; 16],
     objects: Vec<Object>,
     object: Weighted,
     /// Rows that each of [`SYSTEMS`] still has to get: drawn without putting back, so that the sums come out exactly.
@@ -514,9 +480,10 @@ impl World {
         };
         World {
             random: Random(SEED),
-            clock: Clock { start, days, rows: job.rows },
+            clock: Clock { start, days, rows: job.rows.max(1) },
             viewers: viewers(n_viewers),
             viewer: Weighted::zipf(n_viewers, 40),
+            present: [0; 16],
             objects: (0..n_objects).map(|rank| object(rank, n_objects)).collect(),
             object: Weighted::zipf(n_objects, 3),
             systems_left: shares(job.rows),
@@ -526,16 +493,26 @@ impl World {
     /// The time of a row. Lines of a log are only nearly in order: servers write when a response is through.
     fn time(&mut self, row: u64) -> Time {
         let late = self.random.skewed(0, 6);
-        self.clock.at(row.saturating_sub(late))
+        let part = self.random.below(PARTS);
+        self.clock.at(row.saturating_sub(late), part)
+    }
+
+    /// Who asks: mostly somebody who is there already, so that visits have several requests.
+    fn next_viewer(&mut self) -> usize {
+        let place = self.random.below(self.present.len() as u64) as usize;
+        if self.random.per_mille(230) {
+            self.present[place] = self.viewer.draw(&mut self.random);
+        }
+        self.present[place]
     }
 
     fn tutorial_row(&mut self, row: u64, line: &mut Vec<u8>) -> io::Result<()> {
         let time = self.time(row);
+        let viewer = self.next_viewer();
         let random = &mut self.random;
         let system = Weighted::new(self.systems_left.into_iter()).draw(random);
         self.systems_left[system] -= 1;
-        let viewer = &self.viewers[self.viewer.draw(random)];
-        let object = &self.objects[self.object.draw(random)];
+        let (viewer, object) = (&self.viewers[viewer], &self.objects[self.object.draw(random)]);
         let (status, bytes) = match random.below(1000) {
             0..840 => (200, 300 + object.bytes),
             840..950 => (304, 0),
@@ -556,9 +533,9 @@ impl World {
 
     fn standard_row(&mut self, row: u64, line: &mut Vec<u8>) -> io::Result<()> {
         let time = self.time(row);
+        let viewer = self.next_viewer();
         let random = &mut self.random;
-        let viewer = &self.viewers[self.viewer.draw(random)];
-        let object = &self.objects[self.object.draw(random)];
+        let (viewer, object) = (&self.viewers[viewer], &self.objects[self.object.draw(random)]);
         let (is_browser, is_scanner) = (viewer.client == Client::Browser, viewer.client == Client::Scanner);
         let is_api = object.kind == API;
         let Kind(_, _, content_type, ..) = KINDS[object.kind];
@@ -735,7 +712,7 @@ fn seconds(milliseconds: u64) -> impl fmt::Display {
 fn request_id(high: u64, low: u64, edge: u64) -> impl fmt::Display {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let words =
-        [(high, 11), (low, 7), (mix(edge), 11), (mix(edge + 100), 11), (mix(edge + 200), 11), (mix(edge + 300), 3)];
+        [(high, 11), (low, 7), (mix(edge + 1), 11), (mix(edge + 100), 11), (mix(edge + 200), 11), (mix(edge + 300), 3)];
     let mut id = [b'='; 56];
     let mut at = 0;
     for (word, n) in words {

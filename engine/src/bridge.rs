@@ -10,10 +10,11 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::error::{Error, Result};
 
 /// The runtime for what insists on one: timers, and operators that spawn. CPU work stays on the caller's thread.
-pub fn runtime() -> Result<Runtime> {
+pub fn runtime(threads: usize) -> Result<Runtime> {
     Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(threads.max(1))
         .thread_name("logq-io")
+        .enable_time()
         .build()
         .map_err(|error| Error::internal("the runtime for asynchronous work cannot start").with_source(error))
 }

@@ -28,16 +28,37 @@ impl JobObserver for NoObserver {
 /// What happens in a job, in this order but for tasks of one stage, which run side by side.
 #[derive(Debug)]
 pub enum JobEvent<'a> {
-    JobStarted { job: JobId, stages: &'a [StageInfo] },
-    StageStarted { stage: StageId, tasks: u32 },
+    JobStarted {
+        job: JobId,
+        stages: &'a [StageInfo],
+    },
+    StageStarted {
+        stage: StageId,
+        tasks: u32,
+    },
     /// At most ten a second for each stage, and one when it ends.
-    StageProgress { stage: StageId, progress: StageProgress },
+    StageProgress {
+        stage: StageId,
+        progress: StageProgress,
+    },
     /// An attempt failed and the task is tried again.
-    TaskRetried { stage: StageId, task: TaskId, attempt: AttemptId, error: &'a Error },
-    StageFinished { stage: StageId, progress: StageProgress, elapsed: Duration },
+    TaskRetried {
+        stage: StageId,
+        task: TaskId,
+        attempt: AttemptId,
+        error: &'a Error,
+    },
+    StageFinished {
+        stage: StageId,
+        progress: StageProgress,
+        elapsed: Duration,
+    },
     /// Something the user should know that is no error; also found in the summary.
     Warning(&'a str),
-    JobFinished { job: JobId, elapsed: Duration },
+    JobFinished {
+        job: JobId,
+        elapsed: Duration,
+    },
 }
 
 /// A stage as it is shown: `Stage-1`, map or reduce.

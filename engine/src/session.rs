@@ -105,7 +105,7 @@ impl Session {
             settings: Settings::new(config),
             observer,
             cancel: CancelFlag::default(),
-            runtime: Arc::new(crate::bridge::runtime()?),
+            runtime: Arc::new(crate::bridge::runtime(1)?),
             pool: Arc::new(pool),
             memory,
             environment,
@@ -144,13 +144,13 @@ impl Session {
             Statement::Query(query) => self.select(*query, map),
             Statement::Insert(insert) => self.insert(*insert, map),
             Statement::Explain { mode, statement } => self.explain(mode, *statement, map),
-            Statement::CreateTable(create) => done(ddl::create_table(&mut self.catalog, &create, &self.settings.config)),
+            Statement::CreateTable(create) => {
+                done(ddl::create_table(&mut self.catalog, &create, &self.settings.config))
+            }
             Statement::CreateView(create) => done(ddl::create_view(&mut self.catalog, &create)),
             Statement::CreateDatabase(create) => done(ddl::create_database(&mut self.catalog, &create)),
             Statement::Drop(drop) => done(ddl::drop(&mut self.catalog, &drop)),
-            Statement::Use(name) => {
-                done(self.catalog.use_database(&name.value).map_err(|error| error.at(name.span)))
-            }
+            Statement::Use(name) => done(self.catalog.use_database(&name.value).map_err(|error| error.at(name.span))),
             Statement::Show(what) => text(show::show(&self.catalog, &what)?),
             Statement::Describe(what) => text(show::describe(&self.catalog, &what)?),
             Statement::Command(command) => self.command(command),
@@ -190,7 +190,9 @@ impl Session {
         let run = self.plan(query, map)?;
         let columns = Arc::clone(&run.plan.columns);
         let n_tasks = match &run.work {
-            Work::Staged(graph) => graph.stages.last().map_or(1, |stage| stage.plan.output_partitioning().partition_count()),
+            Work::Staged(graph) => {
+                graph.stages.last().map_or(1, |stage| stage.plan.output_partitioning().partition_count())
+            }
             Work::Pipelined(_) => 1,
         };
         let (senders, receivers) = exec::row_channels(n_tasks);
@@ -216,7 +218,8 @@ impl Session {
         let job = run.job.job;
         let (mut summary, _) = run.finish(ResultSink::Files(Arc::clone(&output)))?;
         let preview = output.preview();
-        let output = Arc::into_inner(output).ok_or_else(|| Error::internal("a task still writes after the job's end"))?;
+        let output =
+            Arc::into_inner(output).ok_or_else(|| Error::internal("a task still writes after the job's end"))?;
         let success = success_info(&job, query_hash, &summary);
         let started = Instant::now();
         let files = output.into_committer().commit(&success)?;
@@ -225,7 +228,10 @@ impl Session {
             path: directory.path.display().to_string(),
             rows: files.iter().map(|file| file.rows).sum(),
             bytes: files.iter().map(|file| file.bytes).sum(),
-            files: files.into_iter().map(|file| OutputFile { name: file.name, rows: file.rows, bytes: file.bytes }).collect(),
+            files: files
+                .into_iter()
+                .map(|file| OutputFile { name: file.name, rows: file.rows, bytes: file.bytes })
+                .collect(),
             preview: Some((columns, preview)),
         });
         Ok(Outcome::Written(summary))
@@ -239,8 +245,11 @@ impl Session {
                 (query, Some(target))
             }
             other => {
-                return Err(Error::new(codes::UNSUPPORTED, format!("EXPLAIN of {} is not supported yet", construct(&other)))
-                    .at(map.script_span(0..map.text().len())));
+                return Err(Error::new(
+                    codes::UNSUPPORTED,
+                    format!("EXPLAIN of {} is not supported yet", construct(&other)),
+                )
+                .at(map.script_span(0..map.text().len())));
             }
         };
         let run = self.plan(query, map)?;
@@ -262,9 +271,9 @@ impl Session {
                 let Work::Staged(graph) = &run.work else {
                     return Err(Error::new(codes::UNSUPPORTED, "EXPLAIN ANALYZE needs `SET logq.execution=staged`"));
                 };
-                let (senders, receivers) = exec::row_channels(graph.stages.last().map_or(1, |stage| {
-                    stage.plan.output_partitioning().partition_count()
-                }));
+                let (senders, receivers) = exec::row_channels(
+                    graph.stages.last().map_or(1, |stage| stage.plan.output_partitioning().partition_count()),
+                );
                 let drain = std::thread::spawn(move || receivers.into_iter().flatten().for_each(drop));
                 let graph = plan::cut(Arc::clone(&run.plan.physical))?;
                 let (_, reports) = run.finish(ResultSink::Rows(senders))?;
@@ -337,7 +346,9 @@ impl Session {
             return Err(Error::new(codes::UNSUPPORTED_SERDE, message).at(format.span));
         }
         if let Some(hiveql::StoredAs::InputOutput { output, .. }) = stored_as {
-            return Err(Error::new(codes::UNSUPPORTED_SERDE, "STORED AS OUTPUTFORMAT is not supported yet").at(output.span));
+            return Err(
+                Error::new(codes::UNSUPPORTED_SERDE, "STORED AS OUTPUTFORMAT is not supported yet").at(output.span)
+            );
         }
         let properties = match row_format {
             Some(RowFormat::Delimited(delimited)) => ddl::delimited_properties(delimited),
@@ -350,7 +361,8 @@ impl Session {
             }
             None => Default::default(),
         };
-        let path = StoragePath::parse(&text.value, &self.settings.config.working_dir).map_err(|error| error.at(text.span))?;
+        let path =
+            StoragePath::parse(&text.value, &self.settings.config.working_dir).map_err(|error| error.at(text.span))?;
         if let Some(input) = plan.locations.iter().find(|input| input.overlaps(&path)) {
             let message = format!("the output `{}` overlaps the input `{}`", path.display(), input.display());
             return Err(Error::new(codes::OUTPUT_OVERLAPS_INPUT, message)
@@ -468,7 +480,9 @@ fn single_branch(insert: Insert) -> Result<(InsertTarget, ast::Query)> {
         return Err(Error::internal("an insert without an output"));
     };
     if !branches.is_empty() {
-        return Err(Error::new(codes::UNSUPPORTED, "several INSERTs from one FROM are not supported yet").at(branch.span));
+        return Err(
+            Error::new(codes::UNSUPPORTED, "several INSERTs from one FROM are not supported yet").at(branch.span)
+        );
     }
     if let InsertTarget::Table { .. } = branch.target {
         return Err(Error::new(codes::UNSUPPORTED, "INSERT into a table is not supported yet")
@@ -476,7 +490,8 @@ fn single_branch(insert: Insert) -> Result<(InsertTarget, ast::Query)> {
             .with_hint("INSERT OVERWRITE DIRECTORY '…' writes the result as files"));
     }
     if !branch.overwrite {
-        return Err(Error::new(codes::UNSUPPORTED, "INSERT INTO a directory is not supported").at(branch.span)
+        return Err(Error::new(codes::UNSUPPORTED, "INSERT INTO a directory is not supported")
+            .at(branch.span)
             .with_hint("INSERT OVERWRITE DIRECTORY replaces it"));
     }
     let mut query = *branch.query;
@@ -484,8 +499,9 @@ fn single_branch(insert: Insert) -> Result<(InsertTarget, ast::Query)> {
         match query.body.as_mut() {
             ast::SetExpr::Select(select) if select.from.is_empty() => select.from = from,
             _ => {
-                return Err(Error::new(codes::SEMANTIC, "a SELECT after FROM … INSERT has no FROM of its own")
-                    .at(branch.span));
+                return Err(
+                    Error::new(codes::SEMANTIC, "a SELECT after FROM … INSERT has no FROM of its own").at(branch.span)
+                );
             }
         }
     }

@@ -119,9 +119,7 @@ impl Catalog {
 
     /// Whether there is a table or view of this name.
     pub fn contains(&self, database: Option<&str>, name: &str) -> bool {
-        self.databases
-            .get(database.unwrap_or(&self.current))
-            .is_some_and(|database| database.tables.contains_key(name))
+        self.databases.get(database.unwrap_or(&self.current)).is_some_and(|database| database.tables.contains_key(name))
     }
 
     /// The tables and views of a database, ascending by name.
@@ -163,7 +161,11 @@ impl Catalog {
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance > 0 && *distance <= (name.len().min(candidate.len()) / 3).max(1))
+        .filter(|(distance, candidate)| {
+            let shorter = name.len().min(candidate.len());
+            // One letter is like any other.
+            *distance > 0 && *distance < shorter && *distance <= (shorter / 3).max(1)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -90,8 +90,7 @@ impl Table {
 }
 
 fn properties(properties: &BTreeMap<String, String>) -> String {
-    let lines: Vec<_> =
-        properties.iter().map(|(key, value)| format!("  {}={}", quote(key), quote(value))).collect();
+    let lines: Vec<_> = properties.iter().map(|(key, value)| format!("  {}={}", quote(key), quote(value))).collect();
     format!("{})\n", lines.join(", \n"))
 }
 

@@ -25,9 +25,7 @@ impl Error {
                 },
             },
             DataFusionError::ArrowError(inner, _) => match *inner {
-                ArrowError::ExternalError(inner) => {
-                    Error::from_datafusion(DataFusionError::External(inner))
-                }
+                ArrowError::ExternalError(inner) => Error::from_datafusion(DataFusionError::External(inner)),
                 ArrowError::IoError(message, io) => Error::new(io_code(&io), clean(&message)).with_source(io),
                 other => Error::new(codes::EXECUTION, clean(&other.to_string())),
             },
@@ -41,8 +39,9 @@ impl Error {
                 Error::from_datafusion(errors.swap_remove(0))
             }
             DataFusionError::IoError(io) => Error::new(io_code(&io), clean(&io.to_string())).with_source(io),
-            DataFusionError::ResourcesExhausted(message) => Error::new(codes::MEMORY_LIMIT, clean(&message))
-                .with_hint("a higher --memory-limit may help"),
+            DataFusionError::ResourcesExhausted(message) => {
+                Error::new(codes::MEMORY_LIMIT, clean(&message)).with_hint("a higher --memory-limit may help")
+            }
             DataFusionError::NotImplemented(message) => Error::new(codes::UNSUPPORTED, clean(&message)),
             DataFusionError::Plan(message) => Error::new(codes::SEMANTIC, clean(&message)),
             DataFusionError::SchemaError(inner, _) => Error::new(schema_code(&inner), clean(&inner.to_string())),
@@ -90,6 +89,10 @@ fn shared(error: &(dyn StdError + 'static)) -> Option<Error> {
 /// A foreign message in the shape of ours: no type of error in front, lower case, no full stop.
 fn clean(message: &str) -> String {
     let mut text = message.trim();
+    // Around what a function says of its arguments, DataFusion puts what it knows of signatures.
+    if let Some((_, said)) = text.split_once("coercion failed with: ") {
+        text = said.split_once(" No function matches").map_or(said, |(said, _)| said);
+    }
     for prefix in ["Error during planning: ", "Execution error: ", "Arrow error: ", "External error: "] {
         text = text.strip_prefix(prefix).unwrap_or(text);
     }

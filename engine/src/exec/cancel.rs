@@ -1,9 +1,29 @@
 //! The flag that stops a job.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use std::task::Poll;
+
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
+use futures::{Stream, StreamExt};
+
 use crate::error::{Error, Result, codes};
+
+/// The same plan with pauses above its joins: one batch of input can make millions of rows.
+pub(super) fn interruptible(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| {
+        Ok(match node.children().len() {
+            0 | 1 => Transformed::no(node),
+            _ => Transformed::yes(Arc::new(CooperativeExec::new(node)) as _),
+        })
+    })
+    .data()
+}
 
 /// Set from any thread; tasks look at it between batches.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +47,18 @@ impl CancelFlag {
     /// Whether somebody asked.
     pub fn is_cancelled(&self) -> bool {
         self.own.load(Ordering::Relaxed) || self.parent.as_ref().is_some_and(|parent| parent.load(Ordering::Relaxed))
+    }
+
+    /// The next item of `stream`, or an error as soon as the stream pauses after somebody asked.
+    ///
+    /// A stream may work long before it has an item: an aggregation reads all its input first. Scans, readers and
+    /// joins pause now and then (see `interruptible`), and that is when this looks.
+    pub async fn next<S: Stream + Unpin>(&self, stream: &mut S) -> Result<Option<S::Item>> {
+        poll_fn(|context| match self.check() {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(()) => stream.poll_next_unpin(context).map(Ok),
+        })
+        .await
     }
 
     /// An error if somebody asked.

@@ -12,7 +12,7 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use tokio::runtime::Handle;
 
-use super::cancel::CancelFlag;
+use super::cancel::{CancelFlag, interruptible};
 use super::shuffle_read::{ShuffleReadExec, ShuffleSource};
 use super::sink::{ResultSink, TaskOutput, TaskSink};
 use super::task::{Attempt, Finished};
@@ -103,7 +103,7 @@ struct TaskEnd {
 
 impl<'a> StageRun<'a> {
     fn new(stage: &'a Stage, sink: &'a ResultSink, job: &'a JobContext) -> Result<Self> {
-        let plan = with_readers(stage, job).map_err(Error::from_datafusion)?;
+        let plan = with_readers(stage, job).and_then(interruptible).map_err(Error::from_datafusion)?;
         let n_tasks = plan.output_partitioning().partition_count();
         if let (StageOutput::Result, ResultSink::Rows(senders)) = (&stage.output, sink) {
             senders.truncate(n_tasks);
@@ -210,9 +210,8 @@ impl<'a> StageRun<'a> {
     }
 
     fn task_sink(&self, task: TaskId, attempt: AttemptId) -> Result<TaskSink> {
-        let writer = |n_partitions| {
-            self.job.store.start(self.stage.id, task, attempt, self.plan.schema(), n_partitions)
-        };
+        let writer =
+            |n_partitions| self.job.store.start(self.stage.id, task, attempt, self.plan.schema(), n_partitions);
         Ok(match (&self.stage.output, self.sink) {
             (StageOutput::Hash { keys, partitions }, _) => TaskSink::Hash {
                 writer: writer(*partitions),
@@ -221,11 +220,9 @@ impl<'a> StageRun<'a> {
                 scratch: PartitionScratch::default(),
             },
             (StageOutput::Gather { .. }, _) => TaskSink::Gather(writer(1)),
-            (StageOutput::Result, ResultSink::Rows(senders)) => TaskSink::Rows {
-                sender: senders.get(task)?,
-                rows_seen: 0,
-                cancel: self.job.cancel.clone(),
-            },
+            (StageOutput::Result, ResultSink::Rows(senders)) => {
+                TaskSink::Rows { sender: senders.get(task)?, rows_seen: 0, cancel: self.job.cancel.clone() }
+            }
             (StageOutput::Result, ResultSink::Files(output)) => {
                 TaskSink::Files { output: Arc::clone(output), task, attempt, writer: None, preview: Vec::new() }
             }
@@ -268,9 +265,7 @@ impl<'a> StageRun<'a> {
         match error.kind() {
             Kind::Storage => true,
             Kind::TaskFailed => error.code() == codes::TASK_PANICKED,
-            Kind::ResourceLimit => {
-                error.code() == codes::MEMORY_LIMIT && self.running > 0 && self.alone.is_none()
-            }
+            Kind::ResourceLimit => error.code() == codes::MEMORY_LIMIT && self.running > 0 && self.alone.is_none(),
             _ => false,
         }
     }
@@ -299,7 +294,12 @@ impl<'a> StageRun<'a> {
 
     /// Rows of the tasks from the first on without a gap: the same rows whichever task was faster.
     fn rows_of_first_tasks(&self) -> u64 {
-        self.done.iter().enumerate().take_while(|(idx, (task, _))| task.0 as usize == *idx).map(|(_, (_, rows))| rows).sum()
+        self.done
+            .iter()
+            .enumerate()
+            .take_while(|(idx, (task, _))| task.0 as usize == *idx)
+            .map(|(_, (_, rows))| rows)
+            .sum()
     }
 
     fn progress(&self) -> StageProgress {

@@ -1,11 +1,13 @@
 //! The same plan on DataFusion's streaming executor: the second opinion of every test, and an escape.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use arrow::record_batch::RecordBatch;
 use datafusion::execution::TaskContext;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
-use futures::StreamExt;
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execute_stream_partitioned};
 
+use super::cancel::{CancelFlag, interruptible};
 use super::job::JobContext;
 use super::sink::{ResultSink, TaskOutput, TaskSink};
 use crate::bridge;
@@ -17,23 +19,22 @@ use crate::id::{AttemptId, TaskId};
 pub fn run_pipelined(plan: &Arc<dyn ExecutionPlan>, sink: &ResultSink, job: &JobContext) -> Result<u64> {
     let (task, attempt) = (TaskId(0), AttemptId(0));
     let mut rows_sink = match sink {
-        ResultSink::Rows(senders) => TaskSink::Rows {
-            sender: senders.get(task)?,
-            rows_seen: 0,
-            cancel: job.cancel.clone(),
-        },
+        ResultSink::Rows(senders) => {
+            TaskSink::Rows { sender: senders.get(task)?, rows_seen: 0, cancel: job.cancel.clone() }
+        }
         ResultSink::Files(output) => {
             TaskSink::Files { output: Arc::clone(output), task, attempt, writer: None, preview: Vec::new() }
         }
     };
     let context: Arc<TaskContext> = Arc::clone(&job.context);
-    let rows = bridge::drive(&job.runtime, async {
-        let _entered = job.runtime.enter();
+    let runtime = bridge::runtime(job.config.threads)?;
+    let rows = bridge::drive(runtime.handle(), async {
         let mut n_rows = 0;
-        let partitions = execute_stream_partitioned(Arc::clone(plan), context).map_err(Error::from_datafusion)?;
+        let partitions = interruptible(Arc::clone(plan))
+            .and_then(|plan| execute_stream_partitioned(plan, context))
+            .map_err(Error::from_datafusion)?;
         for mut partition in partitions {
-            while let Some(batch) = partition.next().await {
-                job.cancel.check()?;
+            while let Some(batch) = next(&mut partition, &job.cancel).await? {
                 let batch = batch.map_err(Error::from_datafusion)?;
                 if batch.num_rows() > 0 {
                     n_rows += batch.num_rows() as u64;
@@ -50,4 +51,19 @@ pub fn run_pipelined(plan: &Arc<dyn ExecutionPlan>, sink: &ResultSink, job: &Job
         }
     }
     Ok(rows)
+}
+
+/// How long nobody looks whether the job was stopped: the work is done by other threads, which wake this one for rows.
+const TICK: Duration = Duration::from_millis(50);
+
+async fn next(
+    partition: &mut SendableRecordBatchStream,
+    cancel: &CancelFlag,
+) -> Result<Option<datafusion::common::Result<RecordBatch>>> {
+    loop {
+        match tokio::time::timeout(TICK, cancel.next(partition)).await {
+            Ok(batch) => return batch,
+            Err(_) => cancel.check()?,
+        }
+    }
 }

@@ -9,6 +9,7 @@ use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::coop::make_cooperative;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
@@ -101,11 +102,9 @@ impl ExecutionPlan for ShuffleReadExec {
             ShuffleSource::Partitions(ranges) => {
                 self.store.read(self.stage, ranges.get(partition).cloned().ok_or_else(missing)?)
             }
-            ShuffleSource::Tasks(tasks) => {
-                self.store.read_task(self.stage, *tasks.get(partition).ok_or_else(missing)?)
-            }
+            ShuffleSource::Tasks(tasks) => self.store.read_task(self.stage, *tasks.get(partition).ok_or_else(missing)?),
         };
         let batches = futures::stream::iter(reader.map(|batch| batch.map_err(Into::into)));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+        Ok(make_cooperative(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches))))
     }
 }

@@ -109,10 +109,25 @@ impl FileOutput {
 
 /// One attempt's sink under construction.
 pub(super) enum TaskSink {
-    Hash { writer: MapOutputWriter, keys: Vec<Arc<dyn PhysicalExpr>>, partitions: u32, scratch: PartitionScratch },
+    Hash {
+        writer: MapOutputWriter,
+        keys: Vec<Arc<dyn PhysicalExpr>>,
+        partitions: u32,
+        scratch: PartitionScratch,
+    },
     Gather(MapOutputWriter),
-    Rows { sender: RowSender, rows_seen: u64, cancel: CancelFlag },
-    Files { output: Arc<FileOutput>, task: TaskId, attempt: AttemptId, writer: Option<RecordWriter>, preview: Vec<RecordBatch> },
+    Rows {
+        sender: RowSender,
+        rows_seen: u64,
+        cancel: CancelFlag,
+    },
+    Files {
+        output: Arc<FileOutput>,
+        task: TaskId,
+        attempt: AttemptId,
+        writer: Option<RecordWriter>,
+        preview: Vec<RecordBatch>,
+    },
 }
 
 /// What a finished attempt leaves for the driver to accept.
@@ -120,7 +135,10 @@ pub(super) enum TaskOutput {
     Shuffle(MapOutput),
     Rows,
     /// No file if there were no rows.
-    File { file: Option<PendingFile>, preview: Vec<RecordBatch> },
+    File {
+        file: Option<PendingFile>,
+        preview: Vec<RecordBatch>,
+    },
 }
 
 impl TaskSink {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
-use futures::StreamExt;
 use tokio::runtime::Handle;
 
 use super::cancel::CancelFlag;
@@ -57,11 +56,10 @@ impl Attempt {
             let mut rows = plan.execute(partition, context).map_err(Error::from_datafusion)?;
             let mut n_rows = 0;
             loop {
-                cancel.check()?;
                 if enough.is_cancelled() {
                     return Ok(None);
                 }
-                let Some(batch) = rows.next().await else {
+                let Some(batch) = cancel.next(&mut rows).await? else {
                     break;
                 };
                 let batch = batch.map_err(Error::from_datafusion)?;

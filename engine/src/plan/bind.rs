@@ -52,9 +52,17 @@ impl<'a> Binder<'a> {
 
     fn view(&self, name: &str, query: &str) -> Result<Arc<dyn TableSource>> {
         if self.view_depth >= VIEW_DEPTH_MAX {
-            return Err(Error::new(codes::NESTING_DEPTH, format!("view `{name}` is nested deeper than {VIEW_DEPTH_MAX}")));
+            return Err(Error::new(
+                codes::NESTING_DEPTH,
+                format!("view `{name}` is nested deeper than {VIEW_DEPTH_MAX}"),
+            ));
         }
-        let inner = Binder { context: self.context, state: self.state, tables: RefCell::default(), view_depth: self.view_depth + 1 };
+        let inner = Binder {
+            context: self.context,
+            state: self.state,
+            tables: RefCell::default(),
+            view_depth: self.view_depth + 1,
+        };
         let plan: LogicalPlan = super::query::plan_view(query, &inner)?;
         self.tables.borrow_mut().extend(inner.tables.into_inner());
         Ok(provider_as_source(Arc::new(datafusion::datasource::ViewTable::new(plan, Some(query.to_string())))))

@@ -154,7 +154,11 @@ fn refuse_clauses(create: &CreateTable) -> Result<()> {
     let span = create.name.name.span;
     let refused = [
         (create.query.is_some(), "CREATE TABLE … AS SELECT", "INSERT OVERWRITE DIRECTORY writes a result"),
-        (!create.partitioned_by.is_empty(), "PARTITIONED BY", "without it, sub-folders of LOCATION are read as one table"),
+        (
+            !create.partitioned_by.is_empty(),
+            "PARTITIONED BY",
+            "without it, sub-folders of LOCATION are read as one table",
+        ),
         (create.clustered_by.is_some(), "CLUSTERED BY", "a table that is only read needs no buckets"),
         (create.skewed_by.is_some(), "SKEWED BY", "a table that is only read needs it not"),
         (create.stored_by.is_some(), "STORED BY", "text files are read"),
@@ -244,8 +248,9 @@ fn schema(columns: &[ColumnDef]) -> Result<Schema> {
             return Err(Error::new(codes::DUPLICATE_COLUMN, text).at(column.name.span));
         }
         let Some(data_type) = &column.data_type else {
-            return Err(Error::new(codes::SEMANTIC, format!("column `{}` has no type", column.name.value))
-                .at(column.name.span));
+            return Err(
+                Error::new(codes::SEMANTIC, format!("column `{}` has no type", column.name.value)).at(column.name.span)
+            );
         };
         let field = field(&column.name.value, data_type)?;
         let field = match &column.comment {

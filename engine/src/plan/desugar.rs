@@ -206,7 +206,9 @@ impl Desugar<'_> {
             }
         }
         if modifiers.len() > 1 {
-            return Err(self.unsupported("several modifiers of GROUP BY", keys.first().map_or_else(empty, Spanned::span)));
+            return Err(
+                self.unsupported("several modifiers of GROUP BY", keys.first().map_or_else(empty, Spanned::span))
+            );
         }
         let Some(modifier) = modifiers.pop() else {
             return Ok(());
@@ -368,7 +370,9 @@ impl Desugar<'_> {
                 *expr = negate(call("rlike", vec![value.as_ref().clone(), pattern.as_ref().clone()]), *negated);
                 Ok(())
             }
-            Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: value, data_type, format: None, .. } => {
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon, expr: value, data_type, format: None, ..
+            } => {
                 let cast = self.cast(value.as_ref().clone(), data_type, place)?;
                 *expr = cast;
                 Ok(())
@@ -470,9 +474,8 @@ impl Desugar<'_> {
                     ast::ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, *scale),
                 };
                 if !(1..=38).contains(&precision) || !(0..=precision as i64).contains(&scale) {
-                    let message = format!(
-                        "decimal({precision},{scale}) is no type: precision is 1 to 38, scale 0 to precision"
-                    );
+                    let message =
+                        format!("decimal({precision},{scale}) is no type: precision is 1 to 38, scale 0 to precision");
                     return Err(Error::new(codes::SEMANTIC, message).at(self.span(place)));
                 }
                 format!("__cast_decimal({precision},{scale})")

@@ -4,6 +4,7 @@
 //! expressions are DataFusion's.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
@@ -18,6 +19,8 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+
+use regex::Regex;
 
 use super::stages::{Stage, StageGraph, StageInputExec, StageInputMode, StageOutput};
 use crate::observer::{StageInfo, StageKind};
@@ -136,18 +139,21 @@ impl Tree<'_> {
             self.line(depth, format!("Map output of Stage-{} ({how})", input.stage));
         } else if let Some(filter) = plan.downcast_ref::<FilterExec>() {
             self.line(depth, "Filter Operator");
-            self.line(detail, format!("predicate: {}", filter.predicate()));
+            self.line(detail, format!("predicate: {}", readable(filter.predicate().as_ref())));
         } else if let Some(project) = plan.downcast_ref::<ProjectionExec>() {
             self.line(depth, "Select Operator");
-            let columns: Vec<_> = project.expr().iter().map(|column| named(column.expr.as_ref(), &column.alias)).collect();
+            let columns: Vec<_> =
+                project.expr().iter().map(|column| named(column.expr.as_ref(), &column.alias)).collect();
             self.line(detail, format!("expressions: {}", columns.join(", ")));
         } else if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
             self.line(depth, "Group By Operator");
-            let functions: Vec<_> = aggregate.aggr_expr().iter().map(|function| function.name().to_string()).collect();
+            let functions: Vec<_> =
+                aggregate.aggr_expr().iter().map(|function| readable_text(function.name())).collect();
             if !functions.is_empty() {
                 self.line(detail, format!("aggregations: {}", functions.join(", ")));
             }
-            let keys: Vec<_> = aggregate.group_expr().expr().iter().map(|(key, name)| named(key.as_ref(), name)).collect();
+            let keys: Vec<_> =
+                aggregate.group_expr().expr().iter().map(|(key, name)| named(key.as_ref(), name)).collect();
             if !keys.is_empty() {
                 self.line(detail, format!("keys: {}", keys.join(", ")));
             }
@@ -181,18 +187,26 @@ impl Tree<'_> {
         } else if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
             self.line(depth, "Map Join Operator");
             self.line(detail, format!("condition map: {}", join.join_type()));
-            let on: Vec<_> = join.on().iter().map(|(left, right)| format!("{left} = {right}")).collect();
+            let on: Vec<_> = join
+                .on()
+                .iter()
+                .map(|(left, right)| format!("{} = {}", readable(left.as_ref()), readable(right.as_ref())))
+                .collect();
             self.line(detail, format!("keys: {}", on.join(", ")));
         } else if let Some(join) = plan.downcast_ref::<SortMergeJoinExec>() {
             self.line(depth, "Merge Join Operator");
             self.line(detail, format!("condition map: {}", join.join_type()));
-            let on: Vec<_> = join.on().iter().map(|(left, right)| format!("{left} = {right}")).collect();
+            let on: Vec<_> = join
+                .on()
+                .iter()
+                .map(|(left, right)| format!("{} = {}", readable(left.as_ref()), readable(right.as_ref())))
+                .collect();
             self.line(detail, format!("keys: {}", on.join(", ")));
         } else if plan.downcast_ref::<CoalescePartitionsExec>().is_some() {
             return depth;
         } else {
             let text = displayable(plan).one_line().to_string();
-            self.line(depth, text.trim());
+            self.line(depth, readable_text(text.trim()));
         }
         detail
     }
@@ -227,7 +241,7 @@ impl Tree<'_> {
     }
 
     fn sort_keys(&mut self, keys: &LexOrdering, depth: usize) {
-        let names: Vec<_> = keys.iter().map(|key| key.expr.to_string()).collect();
+        let names: Vec<_> = keys.iter().map(|key| readable(key.expr.as_ref())).collect();
         self.line(depth, format!("key expressions: {}", names.join(", ")));
         let order: String = keys.iter().map(|key| if key.options.descending { '-' } else { '+' }).collect();
         self.line(depth, format!("sort order: {order}"));
@@ -237,13 +251,20 @@ impl Tree<'_> {
         match &stage.output {
             StageOutput::Hash { keys, partitions } => {
                 self.line(depth, "Reduce Output Operator");
-                let keys: Vec<_> = keys.iter().map(|key| key.to_string()).collect();
+                let keys: Vec<_> = keys.iter().map(|key| readable(key.as_ref())).collect();
                 self.line(depth + 1, format!("key expressions: {}", keys.join(", ")));
                 self.line(depth + 1, format!("shuffle partitions: {partitions}"));
             }
             StageOutput::Gather { fetch } => {
                 self.line(depth, "Reduce Output Operator");
-                self.line(depth + 1, format!("tasks: {} into 1", stage.plan.output_partitioning().partition_count()));
+                let n_tasks = stage.plan.output_partitioning().partition_count();
+                let reducers = super::stages::reads_partitions(&stage.plan);
+                let tasks = if reducers {
+                    format!("reducers, as many as the map output needs, at most {n_tasks}")
+                } else {
+                    n_tasks.to_string()
+                };
+                self.line(depth + 1, format!("tasks: {tasks}; into 1"));
                 if let Some(fetch) = fetch {
                     self.line(depth + 1, format!("Number of rows: {fetch}"));
                 }
@@ -257,10 +278,24 @@ impl Tree<'_> {
 }
 
 fn named(expr: &dyn PhysicalExpr, alias: &str) -> String {
-    let text = expr.to_string();
-    // A column shows its index behind `@`; the name alone is what a user knows.
-    match text.rsplit_once('@') {
-        Some((name, index)) if name == alias && index.bytes().all(|byte| byte.is_ascii_digit()) => name.to_string(),
-        _ => format!("{text} AS {alias}"),
-    }
+    let (text, alias) = (readable(expr), readable_text(alias));
+    if text == alias { text } else { format!("{text} AS {alias}") }
+}
+
+/// An expression as a user would write it.
+fn readable(expr: &dyn PhysicalExpr) -> String {
+    readable_text(&expr.to_string())
+}
+
+/// DataFusion shows a column with its index (`os@0`) and a literal with its type (`Int64(1)`); a user knows neither.
+fn readable_text(text: &str) -> String {
+    static INDEX: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"([\w)])@\d+").expect("a constant pattern"));
+    static LITERAL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\b(?:U?Int(?:8|16|32|64)|Float(?:32|64)|Boolean)\(([^()]*)\)"#).expect("a constant pattern")
+    });
+    static TEXT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"\bUtf8(?:View)?\("((?:[^"\\]|\\.)*)"\)"#).expect("a constant pattern"));
+    let text = INDEX.replace_all(text, "$1");
+    let text = LITERAL.replace_all(&text, "$1");
+    TEXT.replace_all(&text, "'$1'").into_owned()
 }

@@ -17,6 +17,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::stages::recompute;
@@ -51,8 +52,8 @@ fn total_sorts(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>>
             && ordering.len() > merge.expr().len()
             && merge.expr().iter().zip(ordering.iter()).all(|(key, input_key)| key == input_key)
         {
-            let total = SortPreservingMergeExec::new(ordering.clone(), Arc::clone(merge.input()))
-                .with_fetch(merge.fetch());
+            let total =
+                SortPreservingMergeExec::new(ordering.clone(), Arc::clone(merge.input())).with_fetch(merge.fetch());
             return Ok(Transformed::yes(Arc::new(total) as _));
         }
         Ok(Transformed::no(node))
@@ -111,8 +112,19 @@ fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dy
             _ => plan.replace_children(vec![input], recompute())?,
         });
     }
+    // A window's rows come in the order of its partition keys already.
+    if plan.downcast_ref::<BoundedWindowAggExec>().is_some() || plan.downcast_ref::<WindowAggExec>().is_some() {
+        let ordering = plan.output_ordering().cloned();
+        return Ok(match ordering {
+            Some(ordering) if groups == Groups::Gather && plan.output_partitioning().partition_count() > 1 => {
+                Arc::new(SortPreservingMergeExec::new(ordering, plan))
+            }
+            _ => plan,
+        });
+    }
     let children = plan.children();
-    let keeps_order = plan.maintains_input_order().iter().all(|keeps| *keeps) || plan.downcast_ref::<UnionExec>().is_some();
+    let keeps_order =
+        plan.maintains_input_order().iter().all(|keeps| *keeps) || plan.downcast_ref::<UnionExec>().is_some();
     if children.is_empty() || !keeps_order || plan.downcast_ref::<SortExec>().is_some() {
         return Ok(plan);
     }

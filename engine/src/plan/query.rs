@@ -10,7 +10,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
-use sqlparser::ast::{self, Expr, Ident, Visit, Visitor};
+use sqlparser::ast::{self, Expr, Ident, Spanned, Visit, Visitor};
 use tokio::runtime::Handle;
 
 use super::bind::Binder;
@@ -19,6 +19,7 @@ use crate::bridge;
 use crate::catalog::{Catalog, nearest};
 use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result, Span, codes};
+use crate::functions;
 use crate::hiveql::{self, SourceMap};
 use crate::storage::StoragePath;
 use crate::table::ScanReports;
@@ -59,7 +60,8 @@ pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<
     let binder = Binder::new(context, context.state);
     let logical = sql_to_plan(query, &binder).map_err(placed)?;
     let tables = binder.tables.into_inner();
-    let sizes = tables.iter().map(|table| table.bytes()).collect::<Result<Vec<_>>>()?;
+    let sizes = tables.iter().map(|table| table.bytes()).collect::<Result<Vec<_>>>();
+    let sizes = sizes.map_err(|error| place_ours(error, &tree, map))?;
     let state = with_join_choice(context.state.clone(), small_enough_to_hash(&sizes, &context.config));
     let logical = state.optimize(&logical).map_err(placed)?;
     let physical = bridge::drive(&context.runtime, state.query_planner().create_physical_plan(&logical, &state))
@@ -90,7 +92,8 @@ fn sql_to_plan(query: ast::Query, binder: &Binder<'_>) -> datafusion::common::Re
         .with_enable_ident_normalization(false)
         // NULL is the smallest value: first ascending, last descending, as in Hive.
         .with_default_null_ordering(NullOrdering::NullsMin);
-    let plan = SqlToRel::new_with_options(binder, options).sql_statement_to_plan(ast::Statement::Query(Box::new(query)))?;
+    let plan =
+        SqlToRel::new_with_options(binder, options).sql_statement_to_plan(ast::Statement::Query(Box::new(query)))?;
     hive_types::coerce(plan)
 }
 
@@ -119,15 +122,30 @@ fn place(error: DataFusionError, query: &ast::Query, map: &SourceMap) -> Error {
     if let Some(schema_error) = find_schema_error(&error) {
         return schema_error_in_words(schema_error, query, map);
     }
-    let error = Error::from_datafusion(error);
+    place_ours(Error::from_datafusion(error), query, map)
+}
+
+fn place_ours(error: Error, query: &ast::Query, map: &SourceMap) -> Error {
     match error.code() {
-        codes::UNKNOWN_TABLE | codes::UNKNOWN_DATABASE | codes::UNSUPPORTED_SERDE | codes::BAD_REGEX => {
+        codes::UNKNOWN_TABLE
+        | codes::UNKNOWN_DATABASE
+        | codes::UNSUPPORTED_SERDE
+        | codes::BAD_REGEX
+        | codes::NOT_FOUND
+        | codes::ACCESS_DENIED
+        | codes::NO_INPUT_FILES => {
             let name = backquoted(error.message()).map(|name| name.rsplit('.').next().unwrap_or(name).to_string());
             match name.and_then(|name| find_name(query, map, |ident| ident.value == name)) {
                 Some(span) => error.at(span),
                 None => error,
             }
         }
+        codes::SEMANTIC if error.message().contains("require unique expression names") => {
+            Error::new(codes::DUPLICATE_COLUMN, "a subquery has two columns of one name")
+                .at(map.script_span(0..map.text().len()))
+                .with_hint("give one of them another name: `SELECT a, a AS a2`")
+        }
+        codes::SEMANTIC if let Some(span) = find_function(query, map, error.message()) => error.at(span),
         codes::SEMANTIC | codes::UNSUPPORTED | codes::WRONG_ARGUMENTS | codes::TYPE_MISMATCH => {
             error.at(map.script_span(0..map.text().len()))
         }
@@ -171,8 +189,8 @@ fn schema_error_in_words(error: &SchemaError, query: &ast::Query, map: &SourceMa
         }
         SchemaError::AmbiguousReference { field } => {
             let message = format!("column `{}` is in more than one table", field.name);
-            let placed = Error::new(codes::AMBIGUOUS_COLUMN, message)
-                .with_hint(format!("name the table: `t.{}`", field.name));
+            let placed =
+                Error::new(codes::AMBIGUOUS_COLUMN, message).with_hint(format!("name the table: `t.{}`", field.name));
             match find_name(query, map, |ident| ident.value == field.name) {
                 Some(span) => placed.at(span),
                 None => placed,
@@ -191,6 +209,32 @@ fn schema_error_in_words(error: &SchemaError, query: &ast::Query, map: &SourceMa
 fn backquoted(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once('`')?;
     rest.split_once('`').map(|(name, _)| name)
+}
+
+/// The place of the function that `message` begins with: `substring takes 2 to 3 arguments`. The script may call it by
+/// another of its names.
+fn find_function(query: &ast::Query, map: &SourceMap, message: &str) -> Option<Span> {
+    struct Finder<'a>(&'a str);
+
+    impl Visitor for Finder<'_> {
+        type Break = sqlparser::tokenizer::Span;
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
+            if let Expr::Function(function) = expr {
+                let name = function.name.to_string();
+                let own_name = functions::scalar_function(&name).map(|function| function.name().to_string());
+                if name == self.0 || own_name.as_deref() == Some(self.0) {
+                    return ControlFlow::Break(function.name.span());
+                }
+            }
+            ControlFlow::Continue(())
+        }
+    }
+
+    match query.visit(&mut Finder(message.split_whitespace().next()?)) {
+        ControlFlow::Break(span) => map.span_of(span),
+        ControlFlow::Continue(()) => None,
+    }
 }
 
 /// The place of the first name in `query` that is meant.

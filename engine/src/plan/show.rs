@@ -2,9 +2,9 @@
 
 use crate::catalog::{Catalog, TableKind};
 use crate::error::{Error, Result, codes};
+use crate::functions;
 use crate::hive_type::hive_type_name;
 use crate::hiveql::{Describe, DescribeDetail, Name, ObjectName, Show};
-use crate::functions;
 
 /// Rows of text columns, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,9 @@ pub fn show(catalog: &Catalog, show: &Show) -> Result<TextRows> {
             let names = catalog.database_names().filter(|name| fits(like.as_ref().map(|text| &text.value), name));
             list("database_name", names.map(str::to_string).collect())
         }
-        Show::Tables { database, like } => list("tab_name", table_names(catalog, database, like.as_ref().map(|text| &text.value), |_| true)?),
+        Show::Tables { database, like } => {
+            list("tab_name", table_names(catalog, database, like.as_ref().map(|text| &text.value), |_| true)?)
+        }
         Show::Views { database, like } => {
             let is_view = |kind: &TableKind| matches!(kind, TableKind::View { .. });
             list("tab_name", table_names(catalog, database, like.as_ref().map(|text| &text.value), is_view)?)
@@ -91,9 +93,8 @@ pub fn describe(catalog: &Catalog, describe: &Describe) -> Result<TextRows> {
             Ok(TextRows { columns: vec!["col_name", "data_type", "comment"], rows, is_text: false })
         }
         Describe::Table { name, partition: Some(_), .. } => Err(unsupported("DESCRIBE … PARTITION", &name.name)),
-        Describe::Table { name, .. } => {
-            Err(unsupported("DESCRIBE EXTENDED and FORMATTED", &name.name).with_hint("SHOW CREATE TABLE shows all that is known"))
-        }
+        Describe::Table { name, .. } => Err(unsupported("DESCRIBE EXTENDED and FORMATTED", &name.name)
+            .with_hint("SHOW CREATE TABLE shows all that is known")),
         Describe::Database { name, .. } => {
             let database = catalog.database(&name.value).map_err(|error| error.at(name.span))?;
             let row = vec![

@@ -198,7 +198,7 @@ fn gather(child: Arc<dyn ExecutionPlan>, fetch: Option<usize>, stages: &mut Vec<
 }
 
 /// Whether the number of this plan's partitions is decided only when the stages before it are done.
-fn reads_partitions(plan: &Arc<dyn ExecutionPlan>) -> bool {
+pub(super) fn reads_partitions(plan: &Arc<dyn ExecutionPlan>) -> bool {
     plan.exists(|node| {
         Ok(node.downcast_ref::<StageInputExec>().is_some_and(|input| input.mode == StageInputMode::Partitions))
     })

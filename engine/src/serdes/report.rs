@@ -65,8 +65,7 @@ impl BadRecords {
 
     /// Says which file the examples are from.
     pub fn in_file(&mut self, file: &str) {
-        let examples =
-            [&mut self.first_malformed, &mut self.first_failed_conversion, &mut self.first_invalid_utf8];
+        let examples = [&mut self.first_malformed, &mut self.first_failed_conversion, &mut self.first_invalid_utf8];
         for example in examples.into_iter().flatten() {
             example.file.get_or_insert_with(|| file.to_string());
         }

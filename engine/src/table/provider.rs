@@ -45,12 +45,7 @@ pub type ScanReports = Arc<Mutex<Vec<Arc<ScanReport>>>>;
 
 impl LogTable {
     /// Checks the table's SerDe and properties; reads nothing yet.
-    pub fn new(
-        table: Arc<Table>,
-        config: Arc<EngineConfig>,
-        allow_empty: bool,
-        reports: ScanReports,
-    ) -> Result<Self> {
+    pub fn new(table: Arc<Table>, config: Arc<EngineConfig>, allow_empty: bool, reports: ScanReports) -> Result<Self> {
         let serde = serdes::plan_serde(&table.serde, &table.serde_properties, &table.columns, &config.serde)?;
         let location =
             table.location.as_deref().map(|text| StoragePath::parse(text, &config.working_dir)).transpose()?;
@@ -81,7 +76,13 @@ impl LogTable {
             return Ok(Arc::clone(files));
         }
         let files = match &self.location {
-            Some(location) => storage::list(location)?.files.into_iter().map(Arc::new).collect(),
+            Some(location) => {
+                let listing = storage::list(location).map_err(|error| {
+                    let message = format!("table `{}` cannot be read: {}", self.table.display_name(), error.message());
+                    Error::new(error.code(), message)
+                })?;
+                listing.files.into_iter().map(Arc::new).collect()
+            }
             None => Vec::new(),
         };
         Ok(Arc::clone(self.files.get_or_init(|| Arc::new(files))))
@@ -98,9 +99,11 @@ impl LogTable {
             }
             return Err(Error::new(
                 codes::NO_INPUT_FILES,
-                format!("table `{}` has no files to read in {location}", self.table.display_name()),
+                format!("table `{}` has no files to read in {}", self.table.display_name(), location.display()),
             )
-            .with_hint("names that start with `_` or `.` are hidden; `SET logq.input.empty=true` reads no rows instead"));
+            .with_hint(
+                "names that start with `_` or `.` are hidden; `SET logq.input.empty=true` reads no rows instead",
+            ));
         }
         let bytes_total = files.iter().map(|file| file.len).sum();
         let report = Arc::new(ScanReport::new(self.table.display_name(), files.len() as u64, bytes_total));
@@ -177,6 +180,9 @@ fn line_count(table: &Table, property: &str) -> Result<u32> {
         return Ok(0);
     };
     text.trim().parse().map_err(|_| {
-        Error::new(codes::BAD_SERDE_PROPERTY, format!("`{property}` of table `{}` is {text:?}, expected a number of lines", table.name))
+        Error::new(
+            codes::BAD_SERDE_PROPERTY,
+            format!("`{property}` of table `{}` is {text:?}, expected a number of lines", table.name),
+        )
     })
 }

@@ -10,9 +10,7 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::physical_plan::{
-    FileOpenFuture, FileOpener, FileScanConfig, FileSource,
-};
+use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
@@ -128,10 +126,7 @@ struct SplitOpener {
 }
 
 impl FileOpener for SplitOpener {
-    fn open(
-        &self,
-        file: datafusion::datasource::listing::PartitionedFile,
-    ) -> DfResult<FileOpenFuture> {
+    fn open(&self, file: datafusion::datasource::listing::PartitionedFile) -> DfResult<FileOpenFuture> {
         let split = file
             .extension::<InputSplit>()
             .cloned()
@@ -166,9 +161,7 @@ impl SplitRows {
         let file = split.file.path.display().to_string();
         Ok(SplitRows {
             reader: input::open_split(&split, &source.lines, &source.input)?,
-            deserializer: source
-                .serde
-                .deserializer(&source.projection.file_indices)?,
+            deserializer: source.serde.deserializer(&source.projection.file_indices)?,
             block: None,
             batch_rows: source.batch_rows,
             report: source.report,

@@ -1,0 +1,66 @@
+-- Which robots come, and what do they cost?
+-- Named by what they call themselves; an agent that says nothing is `(none)`. Browsers are left out.
+
+CREATE EXTERNAL TABLE IF NOT EXISTS cloudfront_standard_logs (
+  `date` DATE,
+  `time` STRING,
+  x_edge_location STRING,
+  sc_bytes BIGINT,
+  c_ip STRING,
+  cs_method STRING,
+  cs_host STRING,
+  cs_uri_stem STRING,
+  sc_status INT,
+  cs_referrer STRING,
+  cs_user_agent STRING,
+  cs_uri_query STRING,
+  cs_cookie STRING,
+  x_edge_result_type STRING,
+  x_edge_request_id STRING,
+  x_host_header STRING,
+  cs_protocol STRING,
+  cs_bytes BIGINT,
+  time_taken DOUBLE,
+  x_forwarded_for STRING,
+  ssl_protocol STRING,
+  ssl_cipher STRING,
+  x_edge_response_result_type STRING,
+  cs_protocol_version STRING,
+  fle_status STRING,
+  fle_encrypted_fields INT,
+  c_port INT,
+  time_to_first_byte DOUBLE,
+  x_edge_detailed_result_type STRING,
+  sc_content_type STRING,
+  sc_content_len BIGINT,
+  sc_range_start BIGINT,
+  sc_range_end BIGINT
+)
+ROW FORMAT DELIMITED
+  FIELDS TERMINATED BY '\t'
+  NULL DEFINED AS '-'
+LOCATION '${INPUT}/standard'
+TBLPROPERTIES ('skip.header.line.count' = '2');
+
+INSERT OVERWRITE DIRECTORY '${OUTPUT}/bots/'
+ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t'
+SELECT
+  bot,
+  COUNT(*) AS requests,
+  COUNT(DISTINCT c_ip) AS addresses,
+  SUM(sc_bytes) AS bytes,
+  round(100 * SUM(CASE WHEN sc_status >= 400 THEN 1 ELSE 0 END) / COUNT(*), 2) AS error_percent
+FROM (
+  SELECT
+    CASE
+      WHEN cs_user_agent IS NULL THEN '(none)'
+      ELSE lower(regexp_extract(cs_user_agent, '(?i)([a-z]*bot|facebookexternalhit|curl|python-requests|zgrab)', 1))
+    END AS bot,
+    c_ip,
+    sc_bytes,
+    sc_status
+  FROM cloudfront_standard_logs
+) agents
+WHERE bot <> ''
+GROUP BY bot
+ORDER BY requests DESC, bot;

@@ -1,0 +1,66 @@
+-- Which objects go to the origin most often although they could be cached?
+-- Interfaces under /api/ are made for each viewer and are left out.
+
+CREATE EXTERNAL TABLE IF NOT EXISTS cloudfront_standard_logs (
+  `date` DATE,
+  `time` STRING,
+  x_edge_location STRING,
+  sc_bytes BIGINT,
+  c_ip STRING,
+  cs_method STRING,
+  cs_host STRING,
+  cs_uri_stem STRING,
+  sc_status INT,
+  cs_referrer STRING,
+  cs_user_agent STRING,
+  cs_uri_query STRING,
+  cs_cookie STRING,
+  x_edge_result_type STRING,
+  x_edge_request_id STRING,
+  x_host_header STRING,
+  cs_protocol STRING,
+  cs_bytes BIGINT,
+  time_taken DOUBLE,
+  x_forwarded_for STRING,
+  ssl_protocol STRING,
+  ssl_cipher STRING,
+  x_edge_response_result_type STRING,
+  cs_protocol_version STRING,
+  fle_status STRING,
+  fle_encrypted_fields INT,
+  c_port INT,
+  time_to_first_byte DOUBLE,
+  x_edge_detailed_result_type STRING,
+  sc_content_type STRING,
+  sc_content_len BIGINT,
+  sc_range_start BIGINT,
+  sc_range_end BIGINT
+)
+ROW FORMAT DELIMITED
+  FIELDS TERMINATED BY '\t'
+  NULL DEFINED AS '-'
+LOCATION '${INPUT}/standard'
+TBLPROPERTIES ('skip.header.line.count' = '2');
+
+INSERT OVERWRITE DIRECTORY '${OUTPUT}/top_missed_objects/'
+ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t'
+SELECT
+  cs_uri_stem,
+  requests,
+  misses,
+  round(100 * misses / requests, 2) AS miss_percent,
+  missed_bytes
+FROM (
+  SELECT
+    cs_uri_stem,
+    COUNT(*) AS requests,
+    SUM(CASE WHEN x_edge_result_type = 'Miss' THEN 1 ELSE 0 END) AS misses,
+    SUM(CASE WHEN x_edge_result_type = 'Miss' THEN sc_bytes ELSE 0 END) AS missed_bytes
+  FROM cloudfront_standard_logs
+  WHERE x_edge_result_type IN ('Hit', 'RefreshHit', 'Miss')
+    AND cs_uri_stem NOT LIKE '/api/%'
+  GROUP BY cs_uri_stem
+) objects
+WHERE misses > 0
+ORDER BY misses DESC, missed_bytes DESC, cs_uri_stem
+LIMIT 20;

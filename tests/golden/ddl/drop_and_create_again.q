@@ -1,0 +1,8 @@
+-- DROP TABLE forgets the table and leaves its files; IF EXISTS and IF NOT EXISTS.
+DROP TABLE IF EXISTS d;
+CREATE EXTERNAL TABLE d (x STRING) LOCATION 'data/dept';
+CREATE EXTERNAL TABLE IF NOT EXISTS d (other INT) LOCATION 'data/emp';
+DESCRIBE d;
+DROP TABLE d;
+CREATE EXTERNAL TABLE d (y STRING) LOCATION 'data/dept';
+SELECT count(y) FROM d;

@@ -1,0 +1,8 @@
+-- SHOW TABLES with Hive's patterns, ascending.
+CREATE TABLE b1 (x INT);
+CREATE TABLE a1 (x INT);
+CREATE TABLE a2 (x INT);
+SHOW TABLES;
+SHOW TABLES 'a*';
+SHOW TABLES LIKE '*1';
+SHOW TABLES 'a2|b*';

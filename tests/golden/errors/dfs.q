@@ -1,0 +1,2 @@
+-- dfs commands.
+dfs -ls /;

@@ -1,0 +1,3 @@
+-- A LOCATION that does not exist.
+CREATE EXTERNAL TABLE t (x STRING) LOCATION 'data/nope';
+SELECT * FROM t;

@@ -1,0 +1,2 @@
+-- A word where another was expected.
+SELECT a FORM t;

@@ -1,0 +1,3 @@
+-- A statement that stops too early.
+SELECT a,
+FROM

@@ -1,0 +1,4 @@
+-- A parenthesis that is not closed.
+SELECT 1;
+SELECT upper('a'
+FROM t;

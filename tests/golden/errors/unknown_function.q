@@ -1,0 +1,2 @@
+-- A function that is not there.
+SELECT lenght('abc');

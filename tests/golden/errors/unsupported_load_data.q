@@ -1,0 +1,3 @@
+-- LOAD DATA.
+source data/tables.q;
+LOAD DATA INPATH 'data/emp' INTO TABLE dept;

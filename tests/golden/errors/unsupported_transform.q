@@ -1,0 +1,3 @@
+-- TRANSFORM.
+source data/tables.q;
+SELECT TRANSFORM(id, name) USING 'cat' AS (a, b) FROM emp;

@@ -1,0 +1,2 @@
+-- A back-quoted name that is not closed.
+SELECT `a FROM t;

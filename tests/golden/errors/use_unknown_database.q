@@ -1,0 +1,2 @@
+-- USE of a database that is not there.
+USE nope;

@@ -1,0 +1,5 @@
+-- Two columns of one name are no error as long as nobody asks for one of them.
+-- ARGS --header
+source data/tables.q;
+SELECT id, id, name AS id FROM emp WHERE id = 2;
+SELECT * FROM emp JOIN dept ON emp.dept = dept.id WHERE emp.id = 2;

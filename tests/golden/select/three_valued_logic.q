@@ -1,0 +1,3 @@
+-- AND, OR and NOT with NULL.
+SELECT true AND NULL, false AND NULL, true OR NULL, false OR NULL, NOT CAST(NULL AS BOOLEAN),
+  1 IN (1, NULL), 2 IN (1, NULL), 2 NOT IN (1, NULL);

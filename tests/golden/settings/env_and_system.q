@@ -1,0 +1,3 @@
+-- `${env:…}` and `${system:…}`.
+-- ENV WHO=me
+SELECT '${env:WHO}', '${env:NOPE}', '${system:user.dir}';

@@ -1,0 +1,106 @@
+//! A process that dies at any moment of an INSERT leaves the old output or the new one, and the next run cleans up.
+//!
+//! `strace` kills the process as it enters the n-th system call of a kind, for every n until a run survives. The call
+//! is not carried out. Calls are counted for each thread, so each kind is tried alone as well as all together.
+
+use std::fs;
+use std::process::Command;
+
+use libtest_mimic::Trial;
+
+use crate::sandbox::{Sandbox, run};
+use crate::trial;
+
+/// Everything that changes a file system. All together, and each kind alone.
+const CALLS: &[&str] = &[
+    "rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,fsync,fdatasync,flock,chmod,fchmod,fchmodat",
+    "rename,renameat,renameat2",
+    "unlink,unlinkat,rmdir",
+    "mkdir,mkdirat",
+    "fsync,fdatasync",
+    "write,pwrite64",
+];
+
+/// More kills than any commit needs.
+const KILLS_MAX: usize = 100;
+
+const OLD: &[(&str, &str)] = &[("000000_0", "old\u{1}1\n"), ("000001_0", "old\u{1}2\n")];
+const NEW: &[(&str, &str)] = &[("000000_0", "a\u{1}2\nb\u{1}1\n")];
+
+const SCRIPT: &str = "\
+CREATE EXTERNAL TABLE t (k STRING) LOCATION 'in';
+INSERT OVERWRITE DIRECTORY 'parent/out' SELECT k, count(*) FROM t GROUP BY k;
+";
+
+pub fn trials() -> Vec<Trial> {
+    if Command::new("strace").arg("-V").output().is_err() {
+        eprintln!("skipped: there is no strace to kill a commit with");
+        return Vec::new();
+    }
+    let mut trials = Vec::new();
+    for (number, calls) in CALLS.iter().enumerate() {
+        let name = if number == 0 { "all" } else { calls.split(',').next().unwrap_or(calls) };
+        trials.push(trial(format!("kill/{name}/over_old_output"), || kill_at_each(calls, OLD)));
+        trials.push(trial(format!("kill/{name}/no_old_output"), || kill_at_each(calls, &[])));
+    }
+    trials
+}
+
+fn kill_at_each(calls: &str, old: &[(&str, &str)]) {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/log", "a\nb\na\n");
+    sandbox.write("job.q", SCRIPT);
+    for number in 1..=KILLS_MAX {
+        let _ = fs::remove_dir_all(sandbox.path("parent"));
+        fs::create_dir(sandbox.path("parent")).unwrap();
+        for (name, content) in old {
+            sandbox.write(&format!("parent/out/{name}"), content);
+        }
+
+        let mut strace = sandbox.command("strace");
+        strace.args(["-f", "--seccomp-bpf", "-o", "trace", "-e", &format!("trace={calls}")]);
+        strace.args(["-e", &format!("inject={calls}:signal=SIGKILL:when={number}")]);
+        strace.args([env!("CARGO_BIN_EXE_logq"), "run", "job.q", "--threads", "1"]);
+        let killed = run(&mut strace);
+        let survived = killed.status.success();
+        let found = content(&sandbox);
+        let is_old = found == expected(old);
+        let is_new = found == expected(NEW);
+        let trace = || fs::read_to_string(sandbox.path("trace")).unwrap_or_default();
+        assert!(
+            is_new || is_old && !survived,
+            "kill {number}: neither old nor new: {found:?}\n{}\n{}",
+            killed.stderr(),
+            trace()
+        );
+
+        let again = sandbox.run(&["run", "job.q", "--threads", "1"]);
+        again.assert_code(0);
+        assert_eq!(content(&sandbox), expected(NEW), "the run after kill {number}\n{}", trace());
+        let names: Vec<_> =
+            fs::read_dir(sandbox.path("parent")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["out"], "the run after kill {number} left something behind\n{}", trace());
+        if survived {
+            assert!(number > 1, "nothing was killed: {}\n{}", killed.stderr(), trace());
+            return;
+        }
+    }
+    panic!("{KILLS_MAX} kills, and no run survived");
+}
+
+/// The data files of the output as a reader sees them: hidden names are none.
+fn content(sandbox: &Sandbox) -> Vec<(String, String)> {
+    if !sandbox.has("parent/out") {
+        return Vec::new();
+    }
+    let files = sandbox.tree("parent/out").into_iter().filter_map(|path| {
+        let name = path.strip_prefix("parent/out/")?.to_owned();
+        let is_hidden = name.is_empty() || name.starts_with(['_', '.']);
+        (!is_hidden).then(|| (name, sandbox.read(&path)))
+    });
+    files.collect()
+}
+
+fn expected(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    files.iter().map(|(name, content)| (name.to_string(), content.to_string())).collect()
+}
