@@ -25,6 +25,7 @@ use crate::diagnostics::Style;
 use crate::settings::Environment;
 
 fn main() -> ExitCode {
+    keep_quiet_about_task_panics();
     let environment = Environment::of_process();
     let parsed = args::command(&environment)
         .try_get_matches_from(args::rewrite_hive_spellings(std::env::args_os()))
@@ -39,6 +40,17 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(code)
+}
+
+/// A panic on a thread of the engine comes back as an error of the job, and is rendered as one.
+fn keep_quiet_about_task_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let is_task = std::thread::current().name().is_some_and(|name| name.starts_with("logq-"));
+        if !is_task {
+            usual(panic);
+        }
+    }));
 }
 
 fn run(args: Args, environment: &Environment) -> u8 {

@@ -12,6 +12,9 @@ mod shuffle_read;
 mod sink;
 mod task;
 
+#[cfg(test)]
+mod tests;
+
 pub use cancel::CancelFlag;
 pub use job::{JobContext, StageReport, run_job};
 pub use memory::PoolBudget;
