@@ -1,5 +1,6 @@
--- Requests per operating system for a given time frame, from CloudFront logs in the format of Amazon's EMR tutorial.
--- The regular expression takes the operating system, the browser and its version out of the user agent.
+-- How many requests came from each operating system in a given time?
+-- Over logs in the format of Amazon's EMR tutorial. The regular expression takes the operating system, the browser and
+-- its version out of the user agent.
 
 CREATE EXTERNAL TABLE IF NOT EXISTS cloudfront_logs (
   dateobject DATE,

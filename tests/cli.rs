@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 
 use crate::case::gzip;
 use crate::sandbox::{Sandbox, run, run_with_stdin, start};
-use crate::trial;
+use crate::{repository, trial};
 
 /// A second is promised; other tests and other people's programs run on the same machine.
 const STOPS_WITHIN: Duration = Duration::from_secs(5);
@@ -43,6 +43,7 @@ pub fn trials() -> Vec<Trial> {
         sigint_stops_an_insert_and_leaves_nothing,
         sigterm_stops_a_job,
         a_crlf_script,
+        the_tutorial_as_a_crlf_script,
         a_hundred_megabytes_in_one_line,
         an_unreadable_file,
         a_hundred_small_files_are_not_a_hundred_tasks,
@@ -366,6 +367,17 @@ fn a_crlf_script() {
     let script = format!("-- a comment; here\n{TABLE}SELECT k\n-- 'another'\n, n\nFROM t\nWHERE k = 'b';\n");
     sandbox.write("a.q", script.replace('\n', "\r\n"));
     assert_eq!(sandbox.run(&["run", "a.q"]).assert_code(0).stdout(), "b\t2\n");
+}
+
+/// Variant V3 of the tutorial; a golden script cannot have such line ends, since comments are read from it.
+fn the_tutorial_as_a_crlf_script() {
+    let sandbox = Sandbox::new();
+    sandbox.copy(&repository().join("tests/data"), "data");
+    let script = fs::read_to_string(repository().join("tests/golden/serdes/tutorial_v2.q")).unwrap();
+    let script = script.replace("DateObject Date", "DateLog DATE").replace("dateobject", "datelog");
+    sandbox.write("a.q", script.replace("COUNT(*) count", "COUNT(*)").replace('\n', "\r\n"));
+    sandbox.run(&["run", "a.q", "-d", "INPUT=data", "-d", "OUTPUT=out"]).assert_code(0);
+    assert_eq!(sandbox.read("out/os_requests/000000_0"), "Android\u{1}1\nLinux\u{1}2\nMacOS\u{1}1\nWindows\u{1}2\n");
 }
 
 fn a_hundred_megabytes_in_one_line() {

@@ -1,7 +1,7 @@
 //! Golden scripts: `golden/<area>/<name>.q` beside `<name>.q.out`, each run in every mode with the same answer.
 //!
 //! An answer holds standard output, standard error, the exit code if it is not 0, and every file under `out/`. Text that
-//! differs from run to run is rewritten: `$WORK` is the case's directory, `$TIME` a duration, `$RUN` a run's id.
+//! differs from run to run is rewritten: `$WORK` is the case's directory, `$TIME` a duration, `$RUN` a run's id, `$HASH` its query's.
 //! Control characters but TAB and LF, and bytes that are not UTF-8, are shown as `\xNN`.
 //!
 //! `queries/*.sql` run the same way over `sample-data/`, their answers in `golden/queries/`.
@@ -231,13 +231,17 @@ fn visible(bytes: &[u8]) -> String {
     text
 }
 
-/// `_SUCCESS` without its line breaks and the id of its run.
+/// `_SUCCESS` without its line breaks, the id of its run and the hash of its query, which may hold a path.
 fn on_one_line(json: &str) -> String {
-    let line = json.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    match line.split_once("\"run_id\": \"") {
-        Some((before, rest)) => format!("{before}\"run_id\": \"$RUN{}\n", &rest[rest.find('"').unwrap()..]),
-        None => line + "\n",
+    let mut line = json.lines().map(str::trim).collect::<Vec<_>>().join(" ") + "\n";
+    for (key, name) in [("\"run_id\": \"", "$RUN"), ("\"query_hash\": \"", "$HASH")] {
+        if let Some(found) = line.find(key) {
+            let start = found + key.len();
+            let end = start + line[start..].find('"').unwrap();
+            line.replace_range(start..end, name);
+        }
     }
+    line
 }
 
 /// Replaces what differs from run to run.

@@ -45,6 +45,7 @@ pub struct Environment {
 
 impl Environment {
     /// Reads the environment of this process.
+    #[expect(clippy::disallowed_methods, reason = "this file is where the environment is read")]
     pub fn of_process() -> Self {
         let utf8 = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((key.into_string().ok()?, value.into_string().ok()?))

@@ -346,6 +346,13 @@ const DISTRIBUTION: &str = "E2EXAMPLE1";
 const HOST: &str = "d111111abcdef8.cloudfront.net";
 const SEED: u64 = 20_140_705;
 
+/// 2014-07-05, in seconds since 1970.
+const TUTORIAL_START: u64 = 1_404_518_400;
+/// 2026-03-01, in seconds since 1970.
+const STANDARD_START: u64 = 1_772_323_200;
+/// When the origin was ill, for an hour: 14:00 on the second day of the standard logs.
+const OUTAGE: std::ops::Range<u64> = STANDARD_START + 38 * 3600..STANDARD_START + 39 * 3600;
+
 const STANDARD_FIELDS: &str = "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status \
     cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol \
     cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version \
@@ -475,8 +482,8 @@ impl World {
         let n_viewers = (job.rows / 8).clamp(50, 200_000);
         let n_objects = (job.rows / 10).clamp(50, 100_000);
         let (start, days) = match job.format {
-            Format::Tutorial => (1_404_518_400, 32), // 2014-07-05 … 2014-08-05
-            Format::Standard => (1_772_323_200, 3),  // 2026-03-01 … 2026-03-03
+            Format::Tutorial => (TUTORIAL_START, 32),
+            Format::Standard => (STANDARD_START, 3),
         };
         World {
             random: Random(SEED),
@@ -540,8 +547,8 @@ impl World {
         let is_api = object.kind == API;
         let Kind(_, _, content_type, ..) = KINDS[object.kind];
 
-        // How it went. In the afternoon of the second day the origin was ill for an hour.
-        let n_ill = if time.0 / 3600 == (1_772_323_200 + 86_400) / 3600 + 14 { 260 } else { 6 };
+        // How it went.
+        let n_ill = if OUTAGE.contains(&time.0) { 260 } else { 6 };
         let is_https = !random.per_mille(25);
         let n_hit = if is_api { 0 } else { 980 - object.percentile * 7 };
         let (status, result, detailed) = if !is_https {

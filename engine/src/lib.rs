@@ -32,8 +32,6 @@ pub mod shuffle;
 pub mod storage;
 
 mod bridge;
-#[path = "error/foreign.rs"]
-mod error_foreign;
 mod exec;
 mod functions;
 mod plan;

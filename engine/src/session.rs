@@ -18,6 +18,7 @@ use crate::id::JobId;
 use crate::observer::{InputSummary, JobObserver, JobSummary, OutputFile, OutputSummary};
 use crate::output::{self, OutputCommitter, SuccessInfo};
 use crate::plan::show::TextRows;
+use crate::plan::stages::Stage;
 use crate::plan::{self, PlanContext, QueryPlan, StageGraph, ddl, explain, show};
 use crate::rows::RowStream;
 use crate::serdes::{self, TableSerde};
@@ -278,7 +279,8 @@ impl Session {
                 let graph = plan::cut(Arc::clone(&run.plan.physical))?;
                 let (_, reports) = run.finish(ResultSink::Rows(senders))?;
                 drain.join().map_err(|_| Error::internal("the reader of EXPLAIN ANALYZE panicked"))?;
-                let notes: Vec<_> = reports.iter().map(stage_notes).collect();
+                let notes: Vec<_> =
+                    graph.stages.iter().zip(&reports).map(|(stage, report)| stage_notes(stage, report)).collect();
                 plan_text(explain::explain(&graph, &shown_target, &notes))
             }
             ExplainMode::Formatted | ExplainMode::Dependency | ExplainMode::Vectorization | ExplainMode::Other => {
@@ -514,11 +516,18 @@ fn single_branch(insert: Insert) -> Result<(InsertTarget, ast::Query)> {
     Ok((branch.target, query))
 }
 
-fn stage_notes(report: &StageReport) -> Vec<String> {
-    let mut notes = vec![
-        format!("tasks: {}, attempts: {}, time: {:.3} s", report.tasks, report.attempts, report.elapsed.as_secs_f64()),
-        format!("rows out: {}", report.rows),
-    ];
+fn stage_notes(stage: &Stage, report: &StageReport) -> Vec<String> {
+    let mut notes = vec![format!(
+        "tasks: {}, attempts: {}, time: {:.3} s",
+        report.tasks,
+        report.attempts,
+        report.elapsed.as_secs_f64()
+    )];
+    for scan in explain::scans_of(stage.plan.as_ref()) {
+        let read = scan.totals().read;
+        notes.push(format!("read of {}: {} rows, {} bytes", scan.table, read.records, read.bytes_read));
+    }
+    notes.push(format!("rows out: {}", report.rows));
     if report.shuffle_bytes > 0 {
         notes.push(format!("bytes to shuffle: {}", report.shuffle_bytes));
     }

@@ -210,6 +210,28 @@ fn arrows_between_rooms_point_up() {
     found.assert_none();
 }
 
+/// ARCHITECTURE.md lists the rooms as `- **`a/`, `b.rs`** — …`, lowest first; rooms of one line may know each other.
+#[test]
+fn the_list_of_rooms_tells_the_same() {
+    let text = fs::read_to_string(repository().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md is there");
+    let titles = text.lines().filter_map(|line| line.strip_prefix("- **`")?.split_once("**"));
+    let listed: Vec<Vec<&str>> = titles
+        .map(|(title, _)| title.split('`').map(|name| name.trim_end_matches('/').trim_end_matches(".rs")).collect())
+        .collect();
+    let place = |room: &str| {
+        let place = listed.iter().position(|rooms| rooms.contains(&room));
+        place.unwrap_or_else(|| panic!("ARCHITECTURE.md has no line for the room `{room}`"))
+    };
+    let mut wrong = String::new();
+    for (room, allowed) in ROOMS {
+        for other in allowed.iter().filter(|other| place(other) > place(room)) {
+            writeln!(wrong, "`{room}` may import `{other}`, which ARCHITECTURE.md lists below it")
+                .expect("it takes all");
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}What to do: put the line where ROOMS has it\n");
+}
+
 #[test]
 fn crates_are_named_where_they_belong() {
     let mut found = Violations::new("let the room that owns the crate do it, behind a type of ours");

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, SchemaError};
 
-use crate::error::{Code, Error, codes};
+use super::{Code, Error, codes};
 
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {

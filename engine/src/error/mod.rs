@@ -5,6 +5,7 @@
 //! span, `input` a byte offset, `table` the file, `exec` the attempt.
 
 pub mod codes;
+mod foreign;
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -273,7 +273,7 @@ impl<'a> StageRun<'a> {
     fn commit(&mut self, task: TaskId, output: TaskOutput) -> Result<()> {
         match output {
             TaskOutput::Shuffle(output) => {
-                self.job.store.commit(output);
+                self.job.store.commit(*output);
             }
             TaskOutput::Rows => {
                 if let ResultSink::Rows(senders) = self.sink {

@@ -132,7 +132,7 @@ pub(super) enum TaskSink {
 
 /// What a finished attempt leaves for the driver to accept.
 pub(super) enum TaskOutput {
-    Shuffle(MapOutput),
+    Shuffle(Box<MapOutput>),
     Rows,
     /// No file if there were no rows.
     File {
@@ -191,7 +191,7 @@ impl TaskSink {
 
     pub fn finish(self) -> Result<TaskOutput> {
         Ok(match self {
-            TaskSink::Hash { writer, .. } | TaskSink::Gather(writer) => TaskOutput::Shuffle(writer.finish()?),
+            TaskSink::Hash { writer, .. } | TaskSink::Gather(writer) => TaskOutput::Shuffle(Box::new(writer.finish()?)),
             TaskSink::Rows { .. } => TaskOutput::Rows,
             TaskSink::Files { writer, preview, .. } => {
                 TaskOutput::File { file: writer.map(RecordWriter::finish).transpose()?, preview }

@@ -42,7 +42,7 @@ struct FaultyScan {
 }
 
 impl FaultyScan {
-    fn new(fault: Fault, failures: u32) -> Arc<dyn ExecutionPlan> {
+    fn plan(fault: Fault, failures: u32) -> Arc<dyn ExecutionPlan> {
         let schema = Arc::new(Schema::new(vec![Field::new("x", DataType::Int32, false)]));
         let properties = Arc::new(properties(schema, None, Partitioning::UnknownPartitioning(3)));
         Arc::new(FaultyScan { fault, failures: AtomicU32::new(failures), properties })
@@ -134,9 +134,9 @@ fn run(plan: Arc<dyn ExecutionPlan>, threads: usize, shuffle_memory: Option<u64>
     drop(sink);
     let batches = reader.join().unwrap();
     let attempts = reports?.iter().map(|report| report.attempts).sum();
-    let values = batches.iter().flat_map(|batch| {
-        batch.column(0).as_any().downcast_ref::<Int32Array>().unwrap().values().to_vec()
-    });
+    let values = batches
+        .iter()
+        .flat_map(|batch| batch.column(0).as_any().downcast_ref::<Int32Array>().unwrap().values().to_vec());
     Ok((values.collect(), attempts))
 }
 
@@ -147,7 +147,7 @@ fn check(fault: Fault, failures: u32, expect: std::result::Result<u32, Kind>) {
     for threads in [1, 2, 8] {
         for shuffle_memory in [None, Some(0)] {
             for gather in [false, true] {
-                let scan = FaultyScan::new(fault, failures);
+                let scan = FaultyScan::plan(fault, failures);
                 let plan = if gather { Arc::new(CoalescePartitionsExec::new(scan)) as _ } else { scan };
                 let got = run(plan, threads, shuffle_memory);
                 let case = format!("{fault:?}, {threads} threads, {shuffle_memory:?}, gather {gather}");

@@ -1,4 +1,8 @@
 //! One line a case: an expression, and what Hive answers.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the cases run on DataFusion's own executor, without the engine's bridge"
+)]
 
 use std::sync::Arc;
 

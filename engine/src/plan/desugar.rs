@@ -309,7 +309,6 @@ impl Desugar<'_> {
             | Expr::InList { .. }
             | Expr::InSubquery { .. }
             | Expr::Nested(_)
-            | Expr::Value(_)
             | Expr::TypedString(_)
             | Expr::Exists { .. }
             | Expr::Subquery(_)
@@ -318,6 +317,15 @@ impl Desugar<'_> {
             | Expr::Rollup(_)
             | Expr::Tuple(_)
             | Expr::Interval(_) => Ok(()),
+            Expr::Value(value) => {
+                if let Value::Number(text, false) = &mut value.value
+                    && let Some(precision) = normalise_decimal(text)
+                {
+                    let text = Value::Number(text.clone(), false).into();
+                    *expr = call(&format!("__cast_decimal({precision},0)"), vec![Expr::Value(text)]);
+                }
+                Ok(())
+            }
             Expr::BinaryOp { op, .. } => self.binary_operator(op, place),
             Expr::UnaryOp { op, .. } => match op {
                 UnaryOperator::Not | UnaryOperator::Plus => Ok(()),
@@ -508,7 +516,7 @@ impl Desugar<'_> {
             self.refuse_if(matches!(frame.units, ast::WindowFrameUnits::Groups), "GROUPS frames", place)?;
         }
         let names = functions::names();
-        if names.iter().any(|known| *known == name) {
+        if names.contains(&name) {
             return Ok(());
         }
         if functions::is_hive_function(&name) {
@@ -542,6 +550,20 @@ fn empty() -> sqlparser::tokenizer::Span {
 
 fn is_transform(function: &Function) -> bool {
     function.name.to_string() == "__transform"
+}
+
+/// Drops the zeros behind the last digit of a decimal literal, as Hive does: `2.50` is a decimal(2,1), and `100.0` a
+/// decimal(3,0), which is written without a point and would be an int: then its precision is returned.
+///
+/// Source: Hive 3.1 `TypeCheckProcFactory.NumExprProcessor.createDecimal`.
+fn normalise_decimal(literal: &mut String) -> Option<usize> {
+    if !literal.contains('.') || literal.contains(['e', 'E']) {
+        return None;
+    }
+    literal.truncate(literal.trim_end_matches('0').len());
+    let whole = literal.strip_suffix('.')?.trim_start_matches('0').to_string();
+    *literal = if whole.is_empty() { "0".to_string() } else { whole };
+    Some(literal.len()).filter(|precision| *precision <= 38)
 }
 
 fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {

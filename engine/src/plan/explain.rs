@@ -4,7 +4,7 @@
 //! expressions are DataFusion's.
 
 use std::fmt::Write;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
@@ -24,6 +24,7 @@ use regex::Regex;
 
 use super::stages::{Stage, StageGraph, StageInputExec, StageInputMode, StageOutput};
 use crate::observer::{StageInfo, StageKind};
+use crate::table::ScanReport;
 
 /// What a stage did, in lines to be shown below it.
 pub type StageNotes = Vec<String>;
@@ -91,6 +92,13 @@ fn collect_words(plan: &dyn ExecutionPlan, words: &mut Vec<String>) {
     if words.last() != Some(&word) {
         words.push(word);
     }
+}
+
+/// The reports of the scans of a stage, in plan order.
+pub fn scans_of(plan: &dyn ExecutionPlan) -> Vec<Arc<ScanReport>> {
+    let mut scans: Vec<_> = plan.children().into_iter().flat_map(|child| scans_of(child.as_ref())).collect();
+    scans.extend(scan_config(plan).and_then(|scan| crate::table::scan_report(scan.file_source().as_ref()).cloned()));
+    scans
 }
 
 fn scan_name(plan: &dyn ExecutionPlan) -> Option<String> {

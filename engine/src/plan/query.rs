@@ -90,6 +90,8 @@ pub(super) fn plan_view(text: &str, binder: &Binder<'_>) -> Result<LogicalPlan> 
 fn sql_to_plan(query: ast::Query, binder: &Binder<'_>) -> datafusion::common::Result<LogicalPlan> {
     let options = ParserOptions::new()
         .with_enable_ident_normalization(false)
+        // `1.5` is a decimal: Hive 3.1, `TypeCheckProcFactory.NumExprProcessor`.
+        .with_parse_float_as_decimal(true)
         // NULL is the smallest value: first ascending, last descending, as in Hive.
         .with_default_null_ordering(NullOrdering::NullsMin);
     let plan =

@@ -120,7 +120,7 @@ impl LogTable {
         let source = LogSource::new(
             TableSchema::from(Arc::clone(&self.table.columns)),
             Arc::clone(&self.serde),
-            self.lines.clone(),
+            self.lines,
             self.config.input.clone(),
             report,
         );

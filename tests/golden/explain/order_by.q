@@ -1,4 +1,5 @@
--- ORDER BY: one reducer.
+-- ORDER BY over several splits: each is sorted, one reducer merges.
 -- MODES default: the plan depends on the mode
 source data/tables.q;
+SET logq.split.bytes=64;
 EXPLAIN SELECT id, salary FROM emp ORDER BY salary DESC;

@@ -1,5 +1,4 @@
 -- JOIN … USING shows the key once.
--- ARGS --header
 source data/tables.q;
 SELECT * FROM (SELECT id, name FROM emp) a JOIN (SELECT id, title FROM dept) b USING (id);
 SELECT * FROM (SELECT dept AS id, name FROM emp WHERE id < 3) a JOIN (SELECT id, title FROM dept) b USING (id) ORDER BY name;

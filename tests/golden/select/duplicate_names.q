@@ -2,4 +2,4 @@
 -- ARGS --header
 source data/tables.q;
 SELECT id, id, name AS id FROM emp WHERE id = 2;
-SELECT * FROM emp JOIN dept ON emp.dept = dept.id WHERE emp.id = 2;
+SELECT id FROM (SELECT id, name, salary AS id2 FROM emp) e WHERE id = 2;

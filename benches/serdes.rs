@@ -1,0 +1,98 @@
+//! SerDes: records → Arrow, for the columns that a query asks for.
+//!
+//! We claim that a SerDe makes only what is asked for: `delimited/3_of_33` taking more than half of `delimited/33_of_33`
+//! disproves it, and so does `regex_linear/os` being no faster than `regex_linear/13_of_13`. Tier 2 is what the tutorial's
+//! pattern gets and tier 3 what a look-ahead inside of it makes of it: tier 3 coming out no slower would mean that the
+//! linear tier is not worth its rules.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
+use criterion::{Criterion, Throughput};
+use logq_engine::config::SerdeConfig;
+use logq_engine::input::{RecordBlock, RecordRange};
+use logq_engine::serdes::{LAZY_SIMPLE_SERDE, REGEX_SERDE, TableSerde, plan_serde};
+
+use crate::generate::{self, STANDARD_COLUMNS};
+
+const TUTORIAL_COLUMNS: &str = "dateobject date, time string, location string, bytes int, requestip string, \
+    method string, host string, uri string, status int, referrer string, os string, browser string, version string";
+const TUTORIAL_PATTERN: &str = r"^(?!#)([^ ]+)\s+([^ ]+)\s+([^ ]+)\s+([^ ]+)\s+([^ ]+)\s+([^ ]+)\s+([^ ]+)\s+([^ ]+)\s+([^ ]+)\s+([^ ]+)\s+[^(]+[(]([^;]+).*\%20([^/]+)[/](.*)$";
+
+/// Rows that a scan hands over at a time.
+const BATCH_ROWS: usize = 8192;
+
+pub fn benches(criterion: &mut Criterion) {
+    let standard = block(generate::standard(generate::rows()));
+    let delimited =
+        plan(LAZY_SIMPLE_SERDE, &[("field.delim", "\t"), ("serialization.null.format", "-")], STANDARD_COLUMNS);
+    bench(criterion, "delimited/3_of_33", delimited.as_ref(), &[3, 7, 8], &standard);
+    bench(criterion, "delimited/33_of_33", delimited.as_ref(), &(0..33).collect::<Vec<_>>(), &standard);
+
+    let tutorial = block(generate::tutorial(generate::rows()));
+    let linear = plan(REGEX_SERDE, &[("input.regex", TUTORIAL_PATTERN)], TUTORIAL_COLUMNS);
+    assert!(linear.describe().contains("tier 2"), "{}", linear.describe());
+    bench(criterion, "regex_linear/os", linear.as_ref(), &[0, 10], &tutorial);
+    bench(criterion, "regex_linear/13_of_13", linear.as_ref(), &(0..13).collect::<Vec<_>>(), &tutorial);
+
+    let pattern = TUTORIAL_PATTERN.replace("[(]", "(?=[(])[(]");
+    let backtracking = plan(REGEX_SERDE, &[("input.regex", &pattern)], TUTORIAL_COLUMNS);
+    assert!(backtracking.describe().contains("tier 3"), "{}", backtracking.describe());
+    // A tenth of it: one line takes as long as many.
+    let few = RecordBlock { records: tutorial.records[..tutorial.records.len() / 10].to_vec(), ..tutorial };
+    bench(criterion, "regex_backtracking/os", backtracking.as_ref(), &[0, 10], &few);
+}
+
+fn bench(criterion: &mut Criterion, name: &str, serde: &dyn TableSerde, projection: &[usize], block: &RecordBlock) {
+    let mut group = criterion.benchmark_group("serdes");
+    group.throughput(Throughput::Bytes(u64::from(block.records.last().map_or(0, |record| record.end))));
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            let mut deserializer = serde.deserializer(projection).expect("it can read");
+            for start in (0..block.records.len()).step_by(BATCH_ROWS) {
+                let rows = start..block.records.len().min(start + BATCH_ROWS);
+                black_box(deserializer.deserialize(block, rows).expect("bad records are no errors"));
+            }
+            assert_eq!(deserializer.take_bad_records().malformed, 0);
+        });
+    });
+    group.finish();
+}
+
+fn plan(class: &str, properties: &[(&str, &str)], columns: &str) -> Arc<dyn TableSerde> {
+    let properties: BTreeMap<_, _> =
+        properties.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    plan_serde(class, &properties, &schema(columns), &SerdeConfig::default()).expect("a table of ours")
+}
+
+/// Arrow's columns for `name type, …`.
+fn schema(columns: &str) -> SchemaRef {
+    let field = |column: &str| {
+        let (name, hive_type) = column.trim().split_once(' ').expect("a name and a type");
+        let data_type = match hive_type {
+            "string" => DataType::Utf8View,
+            "date" => DataType::Date32,
+            "int" => DataType::Int32,
+            "bigint" => DataType::Int64,
+            "double" => DataType::Float64,
+            other => panic!("no column has type {other}"),
+        };
+        Field::new(name, data_type, true)
+    };
+    Arc::new(Schema::new(columns.split(',').map(field).collect::<Vec<_>>()))
+}
+
+/// All lines as one block.
+fn block(text: Vec<u8>) -> RecordBlock {
+    let mut start = 0;
+    let record = |line: &[u8]| {
+        let record = RecordRange { start, end: start + line.len() as u32 - 1 };
+        start += line.len() as u32;
+        record
+    };
+    let records = text.split_inclusive(|byte| *byte == b'\n').map(record).collect();
+    RecordBlock { data: Bytes::from(text), records, byte_offset: 0 }
+}

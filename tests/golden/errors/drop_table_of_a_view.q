@@ -1,0 +1,3 @@
+-- DROP TABLE of a view.
+CREATE VIEW v AS SELECT 1 AS a;
+DROP TABLE v;
