@@ -1,7 +1,7 @@
 //! A process that dies at any moment of an INSERT leaves the old output or the new one, and the next run cleans up.
 //!
 //! `strace` kills the process as it enters the n-th system call of a kind, for every n until a run survives. The call
-//! is not carried out. Calls are counted for each thread, so each kind is tried alone as well as all together.
+//! is not carried out. Each thread's calls of one name are counted by themselves.
 
 use std::fs;
 use std::process::Command;
@@ -11,14 +11,18 @@ use libtest_mimic::Trial;
 use crate::sandbox::{Sandbox, run};
 use crate::trial;
 
-/// Everything that changes a file system. All together, and each kind alone.
-const CALLS: &[&str] = &[
-    "rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,fsync,fdatasync,flock,chmod,fchmod,fchmodat",
-    "rename,renameat,renameat2",
-    "unlink,unlinkat,rmdir",
-    "mkdir,mkdirat",
-    "fsync,fdatasync",
-    "write,pwrite64",
+/// Everything that changes a file system: calls, and how many kills there are at least with old output and without. A
+/// tool that kills nothing would pass everything. `?` is for calls that some machines do not have.
+const CALLS: &[(&str, usize, usize)] = &[
+    ("?rename,?renameat", 1, 1),
+    ("renameat2", 1, 0),
+    ("unlinkat", 4, 2),
+    ("?unlink,?rmdir", 0, 0),
+    ("?mkdir,mkdirat", 3, 3),
+    ("fsync,fdatasync", 4, 4),
+    ("?chmod,fchmod,fchmodat", 1, 0),
+    ("flock", 1, 1),
+    ("write,pwrite64", 2, 2),
 ];
 
 /// More kills than any commit needs.
@@ -33,20 +37,22 @@ INSERT OVERWRITE DIRECTORY 'parent/out' SELECT k, count(*) FROM t GROUP BY k;
 ";
 
 pub fn trials() -> Vec<Trial> {
-    if Command::new("strace").arg("-V").output().is_err() {
+    // Where it is there, it may still be forbidden to trace.
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    if !traced.is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: there is no strace to kill a commit with");
         return Vec::new();
     }
     let mut trials = Vec::new();
-    for (number, calls) in CALLS.iter().enumerate() {
-        let name = if number == 0 { "all" } else { calls.split(',').next().unwrap_or(calls) };
-        trials.push(trial(format!("kill/{name}/over_old_output"), || kill_at_each(calls, OLD)));
-        trials.push(trial(format!("kill/{name}/no_old_output"), || kill_at_each(calls, &[])));
+    for (calls, over_old, without_old) in CALLS {
+        let name = calls.split(',').next().unwrap_or(calls).trim_start_matches('?');
+        trials.push(trial(format!("kill/{name}/over_old_output"), || kill_at_each(calls, OLD, *over_old)));
+        trials.push(trial(format!("kill/{name}/no_old_output"), || kill_at_each(calls, &[], *without_old)));
     }
     trials
 }
 
-fn kill_at_each(calls: &str, old: &[(&str, &str)]) {
+fn kill_at_each(calls: &str, old: &[(&str, &str)], kills_min: usize) {
     let sandbox = Sandbox::new();
     sandbox.write("in/log", "a\nb\na\n");
     sandbox.write("job.q", SCRIPT);
@@ -58,7 +64,8 @@ fn kill_at_each(calls: &str, old: &[(&str, &str)]) {
         }
 
         let mut strace = sandbox.command("strace");
-        strace.args(["-f", "--seccomp-bpf", "-o", "trace", "-e", &format!("trace={calls}")]);
+        // Not with --seccomp-bpf: strace 6.1 then forgets to count.
+        strace.args(["-f", "-o", "trace", "-e", &format!("trace={calls}")]);
         strace.args(["-e", &format!("inject={calls}:signal=SIGKILL:when={number}")]);
         strace.args([env!("CARGO_BIN_EXE_logq"), "run", "job.q", "--threads", "1"]);
         let killed = run(&mut strace);
@@ -81,7 +88,7 @@ fn kill_at_each(calls: &str, old: &[(&str, &str)]) {
             fs::read_dir(sandbox.path("parent")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["out"], "the run after kill {number} left something behind\n{}", trace());
         if survived {
-            assert!(number > 1, "nothing was killed: {}\n{}", killed.stderr(), trace());
+            assert!(number > kills_min, "{} kills only: {}\n{}", number - 1, killed.stderr(), trace());
             return;
         }
     }

@@ -1,7 +1,7 @@
 //! Amazon's tutorial script over the tutorial's own data, where somebody has it beside the repository.
 
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::Path;
 
 use libtest_mimic::Trial;
 
@@ -28,7 +28,7 @@ pub fn trials() -> Vec<Trial> {
         .collect()
 }
 
-fn check(data: &PathBuf, mode: &str, settings: &[&str]) {
+fn check(data: &Path, mode: &str, settings: &[&str]) {
     let sandbox = Sandbox::new();
     std::fs::create_dir_all(sandbox.path("in/cloudfront/data")).unwrap();
     for number in 1..=6 {

@@ -201,8 +201,9 @@ def main():
     for problem in problems:
         print(f"dependencies: {problem}")
     n_seconds = len(policy["bans"]["skip"])
-    advisories = "advisories checked" if database else "advisories not checked: ADVISORY_DB names no copy of the database"
-    print(f"dependencies: {len(packages)} packages, {n_seconds} second versions allowed, {len(problems)} problems; {advisories}")
+    advisories = "checked" if database else "not checked, since ADVISORY_DB names no copy of the database"
+    print(f"dependencies: {len(packages)} packages, {n_seconds} second versions allowed, {len(problems)} problems")
+    print(f"dependencies: advisories {advisories}")
     return 1 if problems else 0
 
 

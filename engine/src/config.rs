@@ -116,7 +116,7 @@ pub struct EngineConfig {
     pub shuffle_partitions: usize,
     /// Bytes of map output for one reducer. Default 256 MiB.
     pub reducer_bytes: u64,
-    /// Bytes of map output that may stay in memory, on top of the memory limit. Default: all of it.
+    /// Bytes of map output that may stay in memory. Default, and at most: half of what operators and shuffle share.
     pub shuffle_memory: Option<u64>,
     /// Rows of one record batch. Default 8192.
     pub batch_rows: usize,

@@ -311,7 +311,8 @@ impl Session {
             ExecutionMode::Pipelined => Work::Pipelined(Arc::clone(&plan.physical)),
         };
         let job = JobId::new();
-        let budget = Arc::new(PoolBudget::new(&self.memory, config.shuffle_memory));
+        let shuffle_bytes = config.shuffle_memory.unwrap_or(u64::MAX).min(pool_bytes(config.memory_limit) as u64 / 2);
+        let budget = Arc::new(PoolBudget::new(&self.memory, shuffle_bytes));
         let pool = self.task_pool(config.threads)?;
         let job = JobContext {
             job,

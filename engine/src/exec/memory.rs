@@ -9,15 +9,15 @@ use crate::shuffle::MemoryBudget;
 /// A share of DataFusion's memory pool that the shuffle may hold, with a ceiling of its own.
 pub struct PoolBudget {
     reservation: Mutex<MemoryReservation>,
-    /// `EngineConfig::shuffle_memory`.
+    /// What is committed stays, so operators must have a share that the shuffle cannot take.
     bytes_max: u64,
 }
 
 impl PoolBudget {
     /// Registers the shuffle with `pool`.
-    pub fn new(pool: &Arc<dyn MemoryPool>, bytes_max: Option<u64>) -> Self {
+    pub fn new(pool: &Arc<dyn MemoryPool>, bytes_max: u64) -> Self {
         let consumer = MemoryConsumer::new("shuffle").with_can_spill(true);
-        PoolBudget { reservation: Mutex::new(consumer.register(pool)), bytes_max: bytes_max.unwrap_or(u64::MAX) }
+        PoolBudget { reservation: Mutex::new(consumer.register(pool)), bytes_max }
     }
 }
 

@@ -117,7 +117,11 @@ fn run(plan: Arc<dyn ExecutionPlan>, threads: usize, shuffle_memory: Option<u64>
     let context = JobContext {
         job,
         reducers: None,
-        store: Arc::new(ShuffleStore::new(temp_dir.path(), job, Arc::new(PoolBudget::new(&pool, shuffle_memory)))),
+        store: Arc::new(ShuffleStore::new(
+            temp_dir.path(),
+            job,
+            Arc::new(PoolBudget::new(&pool, shuffle_memory.unwrap_or(u64::MAX))),
+        )),
         context: Arc::default(),
         pool: Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()),
         runtime: runtime.handle().clone(),

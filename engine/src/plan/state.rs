@@ -29,6 +29,10 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
     options.optimizer.hash_join_single_partition_threshold = 0;
     options.optimizer.hash_join_single_partition_threshold_rows = 0;
     options.optimizer.enable_topk_aggregation = false;
+    // What a sort keeps back for merging its runs: the default of 10 MB is more than a small limit has.
+    let share = config.memory_limit / (8 * config.threads.max(1) as u64);
+    options.execution.sort_spill_reservation_bytes =
+        options.execution.sort_spill_reservation_bytes.min(usize::try_from(share).unwrap_or(usize::MAX));
     options.execution.enable_file_stream_work_stealing = false;
     options.execution.collect_statistics = false;
     options.sql_parser.enable_ident_normalization = false;
