@@ -48,7 +48,8 @@ impl Table {
             if self.header {
                 chunk.set_header(self.cells.names().map(one_line));
             }
-            if let Some(width) = self.width.or_else(|| chunk.width()) {
+            // A terminal that does not know its width says 0.
+            if let Some(width) = self.width.or_else(|| chunk.width()).filter(|width| *width > 0) {
                 chunk.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
             }
         }
