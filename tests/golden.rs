@@ -141,8 +141,10 @@ fn check(script: &Script, mode: &str, settings: &[&str], update: bool) -> Result
         command.args(["-d", "OUTPUT=out"]);
     }
     if script.is_query && mode == "tiny_splits" {
-        // Megabytes in pieces of 64 bytes would be a test of patience.
-        command.args(["--hiveconf", "logq.split.bytes=4096", "--hiveconf", "logq.block.bytes=4096"]);
+        // Megabytes in pieces of 64 bytes would be a test of patience, and a window over batches of 3 rows has none.
+        for setting in ["logq.split.bytes=4096", "logq.block.bytes=4096", "logq.batch.rows=1000"] {
+            command.args(["--hiveconf", setting]);
+        }
     }
     let actual = answer(&run(&mut command), &case, &sandbox, mode);
     sandbox.assert_no_scratch();

@@ -150,11 +150,17 @@ impl Session {
             }
             Statement::CreateView(create) => done(ddl::create_view(&mut self.catalog, &create)),
             Statement::CreateDatabase(create) => done(ddl::create_database(&mut self.catalog, &create)),
-            Statement::Drop(drop) => done(ddl::drop(&mut self.catalog, &drop)),
+            Statement::Drop(drop) => {
+                // Hive: hive.exec.drop.ignorenonexistent is true by default.
+                let ignore = self.setting("hive.exec.drop.ignorenonexistent").is_none_or(|value| value != "false");
+                done(ddl::drop(&mut self.catalog, &drop, ignore))
+            }
             Statement::Use(name) => done(self.catalog.use_database(&name.value).map_err(|error| error.at(name.span))),
             Statement::Show(what) => text(show::show(&self.catalog, &what)?),
             Statement::Describe(what) => text(show::describe(&self.catalog, &what)?),
-            Statement::Command(command) => self.command(command),
+            Statement::Command(command) => {
+                self.command(command).map_err(|error| error.at(map.script_span(0..map.text().len())))
+            }
             other => Err(Error::new(codes::UNSUPPORTED, format!("{} is not supported yet", construct(&other)))
                 .at(map.script_span(0..map.text().len()))),
         }
@@ -302,6 +308,7 @@ impl Session {
             config: Arc::clone(&config),
             state: &state,
             runtime: self.runtime.handle().clone(),
+            now: jiff::Timestamp::now(),
             allow_empty_input: self.settings.allow_empty_input,
             reports: Arc::clone(&reports),
         };

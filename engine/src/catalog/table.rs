@@ -43,6 +43,15 @@ impl Table {
         }
     }
 
+    /// What the SerDe is told: its own properties, and the table's over them.
+    ///
+    /// Source: Hive's `MetaStoreUtils.getSchema`, which puts the table's parameters last.
+    pub fn serde_parameters(&self) -> BTreeMap<String, String> {
+        let mut parameters = self.serde_properties.clone();
+        parameters.extend(self.properties.clone());
+        parameters
+    }
+
     /// The statement that would create this table again.
     ///
     /// Source: the layout follows Hive 3.1's `ShowCreateTableOperation` (clauses, order, two-space indents).

@@ -35,6 +35,11 @@ impl<'a> Binder<'a> {
         Binder { context, state, tables: RefCell::default(), view_depth: 0 }
     }
 
+    /// The time of the statement.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.context.now
+    }
+
     fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>> {
         let table = self.context.catalog.table(name.schema(), name.table())?;
         if let TableKind::View { query } = &table.kind {
@@ -63,7 +68,7 @@ impl<'a> Binder<'a> {
             tables: RefCell::default(),
             view_depth: self.view_depth + 1,
         };
-        let plan: LogicalPlan = super::query::plan_view(query, &inner)?;
+        let plan: LogicalPlan = super::query::plan_view(name, query, &inner)?;
         self.tables.borrow_mut().extend(inner.tables.into_inner());
         Ok(provider_as_source(Arc::new(datafusion::datasource::ViewTable::new(plan, Some(query.to_string())))))
     }

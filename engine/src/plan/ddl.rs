@@ -54,7 +54,7 @@ pub fn create_table(catalog: &mut Catalog, create: &CreateTable, config: &Engine
     if table.columns.fields().is_empty() {
         return Err(Error::new(codes::SEMANTIC, "a table needs at least one column").at(create.name.name.span));
     }
-    serdes::plan_serde(&table.serde, &table.serde_properties, &table.columns, &config.serde)
+    serdes::plan_serde(&table.serde, &table.serde_parameters(), &table.columns, &config.serde)
         .map_err(|error| error.at(serde_span(create)))?;
     if let Some(location) = &create.location {
         StoragePath::parse(&location.value, Path::new(&config.working_dir)).map_err(|error| error.at(location.span))?;
@@ -101,12 +101,15 @@ pub fn create_database(catalog: &mut Catalog, create: &CreateDatabase) -> Result
 }
 
 /// DROP TABLE, VIEW and DATABASE. Data is never touched: no table of this catalog owns any.
-pub fn drop(catalog: &mut Catalog, drop: &Drop) -> Result<()> {
+///
+/// With `ignore_missing`, a table or view that is not there is no error: `hive.exec.drop.ignorenonexistent`. It does not
+/// hold for databases.
+pub fn drop(catalog: &mut Catalog, drop: &Drop, ignore_missing: bool) -> Result<()> {
     let name = &drop.name.name;
     let database = drop.name.database.as_ref().map(|name| name.value.as_str());
     match drop.object {
         DropObject::Table { .. } | DropObject::View => {
-            if drop.if_exists && !catalog.contains(database, &name.value) {
+            if (drop.if_exists || ignore_missing) && !catalog.contains(database, &name.value) {
                 return Ok(());
             }
             let table = catalog.table(database, &name.value).map_err(|error| error.at(name.span))?;

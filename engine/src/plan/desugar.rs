@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sqlparser::ast::{
     self, BinaryOperator, CastKind, DataType, DateTimeField, Distinct, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, GroupByWithModifier, Ident,
-    JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Spanned,
-    TableFactor, UnaryOperator, Value, VisitMut, VisitorMut, WindowType,
+    JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
+    SetOperator, Spanned, TableFactor, UnaryOperator, Value, VisitMut, VisitorMut, WindowType,
 };
 
 use crate::error::{Error, Result, Span, codes};
@@ -20,8 +22,10 @@ use crate::functions;
 use crate::hiveql::SourceMap;
 
 /// Rewrites `query` in place; refuses what logq does not execute.
-pub(super) fn desugar(query: &mut Query, map: &SourceMap) -> Result<()> {
-    let mut desugar = Desugar { map };
+///
+/// `now` is the time of the statement: `current_date` and its kin are constants of it, in UTC.
+pub(super) fn desugar(query: &mut Query, map: &SourceMap, now: Timestamp) -> Result<()> {
+    let mut desugar = Desugar { map, now };
     match query.visit(&mut desugar) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(*error),
@@ -41,6 +45,10 @@ pub(super) fn unique_column_names(query: &mut Query) -> BTreeMap<String, String>
         let name = match item {
             SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
             SelectItem::UnnamedExpr(Expr::Identifier(ident)) => ident.value.clone(),
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(idents)) => match idents.last() {
+                Some(ident) => ident.value.clone(),
+                None => continue,
+            },
             _ => continue,
         };
         if seen.insert(name.clone()) {
@@ -59,6 +67,7 @@ pub(super) fn unique_column_names(query: &mut Query) -> BTreeMap<String, String>
 
 struct Desugar<'a> {
     map: &'a SourceMap,
+    now: Timestamp,
 }
 
 type Flow = ControlFlow<Box<Error>>;
@@ -115,7 +124,10 @@ impl Desugar<'_> {
     fn set_expression(&self, body: &mut SetExpr) -> Result<()> {
         match body {
             SetExpr::Select(select) => self.select(select),
-            SetExpr::SetOperation { left, right, .. } => {
+            SetExpr::SetOperation { op, left, right, .. } => {
+                if *op == SetOperator::Minus {
+                    *op = SetOperator::Except;
+                }
                 self.set_expression(left)?;
                 self.set_expression(right)
             }
@@ -184,6 +196,9 @@ impl Desugar<'_> {
                 Ok(())
             }
             SelectItem::ExprWithAlias { .. } | SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => Ok(()),
+            SelectItem::ExprWithAliases { expr: Expr::Function(function), .. } if is_transform(function) => {
+                Err(self.unsupported("SELECT TRANSFORM", function.span()))
+            }
             SelectItem::ExprWithAliases { expr, .. } => {
                 Err(self.unsupported("a function that makes several columns", expr.span()))
             }
@@ -295,9 +310,9 @@ impl Desugar<'_> {
     fn expression(&self, expr: &mut Expr) -> Result<()> {
         let place = expr.span();
         match expr {
-            Expr::Identifier(_)
-            | Expr::CompoundIdentifier(_)
-            | Expr::CompoundFieldAccess { .. }
+            Expr::Identifier(ident) => self.virtual_column(ident),
+            Expr::CompoundIdentifier(idents) => idents.last().map_or(Ok(()), |ident| self.virtual_column(ident)),
+            Expr::CompoundFieldAccess { .. }
             | Expr::IsFalse(_)
             | Expr::IsNotFalse(_)
             | Expr::IsTrue(_)
@@ -422,7 +437,13 @@ impl Desugar<'_> {
                 *expr = call("floor", vec![value.as_ref().clone()]);
                 Ok(())
             }
-            Expr::Function(function) => self.function(function),
+            Expr::Function(function) => match self.clock(function) {
+                Some(constant) => {
+                    *expr = constant;
+                    Ok(())
+                }
+                None => self.function(function),
+            },
             _ => Err(self.unsupported("this expression", place)),
         }
     }
@@ -494,6 +515,44 @@ impl Desugar<'_> {
             }
         };
         Ok(call(&function, vec![value]))
+    }
+
+    /// `current_date`, `current_timestamp` and `unix_timestamp()` as the constants that they are in one query.
+    ///
+    /// Source: Hive's `GenericUDFCurrentDate` and `GenericUDFCurrentTimestamp` take `SessionState.getQueryCurrentTimestamp`.
+    fn clock(&self, function: &Function) -> Option<Expr> {
+        let no_arguments = match &function.args {
+            FunctionArguments::None => true,
+            FunctionArguments::List(list) => list.args.is_empty(),
+            FunctionArguments::Subquery(_) => false,
+        };
+        if !no_arguments || function.over.is_some() {
+            return None;
+        }
+        let text = |text: String| Expr::Value(Value::SingleQuotedString(text).into());
+        let now = self.now.to_zoned(TimeZone::UTC);
+        match function.name.to_string().as_str() {
+            "current_date" => Some(call("__cast_date", vec![text(now.strftime("%Y-%m-%d").to_string())])),
+            "current_timestamp" => {
+                Some(call("__cast_timestamp", vec![text(now.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())]))
+            }
+            "unix_timestamp" => Some(Expr::Value(Value::Number(self.now.as_second().to_string(), false).into())),
+            _ => None,
+        }
+    }
+
+    /// Hive's virtual columns, which DataFusion would not find.
+    fn virtual_column(&self, ident: &Ident) -> Result<()> {
+        const VIRTUAL_COLUMNS: [&str; 6] = [
+            "input__file__name",
+            "block__offset__inside__file",
+            "row__offset__inside__block",
+            "raw__data__size",
+            "grouping__id",
+            "row__id",
+        ];
+        let known = VIRTUAL_COLUMNS.contains(&ident.value.as_str());
+        self.refuse_if(known, &format!("the virtual column {}", ident.value.to_uppercase()), ident.span)
     }
 
     fn function(&self, function: &mut Function) -> Result<()> {

@@ -10,6 +10,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use jiff::Timestamp;
 use sqlparser::ast::{self, Expr, Ident, Spanned, Visit, Visitor};
 use tokio::runtime::Handle;
 
@@ -30,6 +31,8 @@ pub struct PlanContext<'a> {
     pub config: Arc<EngineConfig>,
     pub state: &'a SessionState,
     pub runtime: Handle,
+    /// The time of the statement.
+    pub now: Timestamp,
     /// A location without files gives no rows instead of an error.
     pub allow_empty_input: bool,
     /// Filled with a report for each scan.
@@ -52,7 +55,7 @@ pub struct QueryPlan {
 ///
 /// Errors point at the word in the script where that is known.
 pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<'_>) -> Result<QueryPlan> {
-    desugar::desugar(&mut query, map)?;
+    desugar::desugar(&mut query, map, context.now)?;
     let shown_names = desugar::unique_column_names(&mut query);
     let tree = query.clone();
     let placed = |error: DataFusionError| place(error, &tree, map);
@@ -81,10 +84,17 @@ pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<
 }
 
 /// Plans the query of a view.
-pub(super) fn plan_view(text: &str, binder: &Binder<'_>) -> Result<LogicalPlan> {
-    let mut query = *hiveql::parse_query_text(text)?;
-    desugar::desugar(&mut query, &SourceMap::identity(text))?;
-    sql_to_plan(query, binder).map_err(Error::from_datafusion)
+///
+/// Errors have no place: the text is not the script's.
+pub(super) fn plan_view(name: &str, text: &str, binder: &Binder<'_>) -> Result<LogicalPlan> {
+    let plan = || {
+        let map = SourceMap::identity(text);
+        let mut query = *hiveql::parse_query_text(text)?;
+        desugar::desugar(&mut query, &map, binder.now())?;
+        let tree = query.clone();
+        sql_to_plan(query, binder).map_err(|error| place(error, &tree, &map))
+    };
+    plan().map_err(|error| Error::new(error.code(), format!("view `{name}` cannot be read: {}", error.message())))
 }
 
 fn sql_to_plan(query: ast::Query, binder: &Binder<'_>) -> datafusion::common::Result<LogicalPlan> {
@@ -129,6 +139,13 @@ fn place(error: DataFusionError, query: &ast::Query, map: &SourceMap) -> Error {
 
 fn place_ours(error: Error, query: &ast::Query, map: &SourceMap) -> Error {
     match error.code() {
+        _ if error.location().is_none() && error.message().starts_with("view `") => {
+            let name = backquoted(error.message()).unwrap_or_default().to_string();
+            match find_name(query, map, |ident| ident.value == name) {
+                Some(span) => error.at(span),
+                None => error,
+            }
+        }
         codes::UNKNOWN_TABLE
         | codes::UNKNOWN_DATABASE
         | codes::UNSUPPORTED_SERDE
@@ -147,7 +164,23 @@ fn place_ours(error: Error, query: &ast::Query, map: &SourceMap) -> Error {
                 .at(map.script_span(0..map.text().len()))
                 .with_hint("give one of them another name: `SELECT a, a AS a2`")
         }
-        codes::SEMANTIC if let Some(span) = find_function(query, map, error.message()) => error.at(span),
+        codes::SEMANTIC if let Some(span) = find_function(query, map, error.message()) => {
+            Error::new(codes::WRONG_ARGUMENTS, error.message()).at(span)
+        }
+        codes::SEMANTIC if let Some(column) = not_grouped(error.message()) => {
+            let message = format!("column `{column}` is neither in GROUP BY nor inside an aggregate function");
+            let error = Error::new(codes::SEMANTIC, message);
+            match find_name(query, map, |ident| ident.value == column) {
+                Some(span) => error.at(span),
+                None => error,
+            }
+        }
+        // What DataFusion says of its own trees is no word of the user's.
+        codes::UNSUPPORTED if error.location().is_none() && error.message().contains(['{', '(']) => {
+            Error::new(codes::UNSUPPORTED, "a part of this statement is not supported yet")
+                .with_source(error.message().to_string())
+                .at(map.script_span(0..map.text().len()))
+        }
         codes::SEMANTIC | codes::UNSUPPORTED | codes::WRONG_ARGUMENTS | codes::TYPE_MISMATCH => {
             error.at(map.script_span(0..map.text().len()))
         }
@@ -206,6 +239,13 @@ fn schema_error_in_words(error: &SchemaError, query: &ast::Query, map: &SourceMa
             }
         }
     }
+}
+
+/// The column that DataFusion misses in GROUP BY.
+fn not_grouped(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("column \"")?;
+    let (column, rest) = rest.split_once('"')?;
+    rest.starts_with(" must appear in the GROUP BY").then(|| column.rsplit('.').next().unwrap_or(column).to_string())
 }
 
 fn backquoted(message: &str) -> Option<&str> {

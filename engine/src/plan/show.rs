@@ -44,9 +44,14 @@ pub fn show(catalog: &Catalog, show: &Show) -> Result<TextRows> {
         }
         Show::TableProperties { table, key } => {
             let table = find(catalog, table)?;
-            let wanted = key.as_ref().map(|text| &text.value);
-            let rows = table.properties.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
-            let rows = rows.map(|(name, value)| vec![name.clone(), value.clone()]).collect();
+            // Hive prints the value alone if one property is asked for.
+            if let Some(key) = key {
+                let missing =
+                    || format!("Table {}.{} does not have property: {}", table.database, table.name, key.value);
+                let value = table.properties.get(&key.value).cloned().unwrap_or_else(missing);
+                return list("prpt_name", vec![value]);
+            }
+            let rows = table.properties.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
             Ok(TextRows { columns: vec!["prpt_name", "prpt_value"], rows, is_text: false })
         }
         Show::Functions { like } => {

@@ -46,7 +46,7 @@ pub type ScanReports = Arc<Mutex<Vec<Arc<ScanReport>>>>;
 impl LogTable {
     /// Checks the table's SerDe and properties; reads nothing yet.
     pub fn new(table: Arc<Table>, config: Arc<EngineConfig>, allow_empty: bool, reports: ScanReports) -> Result<Self> {
-        let serde = serdes::plan_serde(&table.serde, &table.serde_properties, &table.columns, &config.serde)?;
+        let serde = serdes::plan_serde(&table.serde, &table.serde_parameters(), &table.columns, &config.serde)?;
         let location =
             table.location.as_deref().map(|text| StoragePath::parse(text, &config.working_dir)).transpose()?;
         let lines = LineOptions {
