@@ -11,10 +11,11 @@
 //! - `shuffle`: map output, in memory or spilled
 //! - [`output`]: record writers and the output committer
 //! - `functions`: Hive's built-ins and operators
+//! - [`observer`]: what the engine tells while it works and when it is done
 //! - `table`: a catalog table as DataFusion's table provider
 //! - `plan`: statement → logical → physical → stages
 //! - `exec`: stages → tasks → attempts
-//! - [`observer`], [`settings`], [`session`]: what an embedder sees
+//! - [`settings`], [`session`]: what an embedder sees
 
 pub mod catalog;
 pub mod config;

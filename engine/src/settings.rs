@@ -175,7 +175,7 @@ impl Settings {
             }
             _ if key.starts_with("logq.") => {
                 let error = Error::new(codes::BAD_SETTING, format!("there is no setting `{key}`"));
-                return Err(match crate::catalog::nearest(key, KEYS.iter().copied()) {
+                return Err(match crate::error::nearest(key, KEYS.iter().copied()) {
                     Some(near) => error.with_hint(format!("did you mean `{near}`?")),
                     None => error.with_hint(format!("logq's settings are: {}", KEYS.join(", "))),
                 });

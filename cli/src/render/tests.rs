@@ -1,3 +1,5 @@
+//! Each format over the same few rows.
+
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;

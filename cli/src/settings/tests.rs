@@ -1,3 +1,5 @@
+//! What wins when flags, environment and files differ, and how what cannot be read is refused.
+
 use clap::Parser;
 
 use super::*;

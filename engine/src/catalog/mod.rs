@@ -9,7 +9,7 @@ pub use table::{Table, TableKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::{Error, Result, codes};
+use crate::error::{Error, Result, codes, nearest};
 
 /// Hive's name for the database that is always there.
 pub const DEFAULT_DATABASE: &str = "default";
@@ -157,19 +157,6 @@ impl Catalog {
     }
 }
 
-/// The candidate that `name` was probably meant to be.
-pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            let shorter = name.len().min(candidate.len());
-            // One letter is like any other.
-            *distance > 0 && *distance < shorter && *distance <= (shorter / 3).max(1)
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,11 +169,5 @@ mod tests {
         catalog.use_database("d").unwrap();
         catalog.drop_database("d", false, false).unwrap();
         assert_eq!(catalog.current(), "default");
-    }
-
-    #[test]
-    fn near_names() {
-        assert_eq!(nearest("stauts", ["status", "state"].into_iter()), Some("status"));
-        assert_eq!(nearest("x", ["status"].into_iter()), None);
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod codes;
 mod foreign;
+mod suggestion;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,6 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use codes::Code;
+pub use suggestion::nearest;
 
 /// The engine's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -16,7 +16,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::parser::types;
+use super::parser::data_type;
 use super::tokens::{is_word, keywords};
 
 type Parsed<T = Expr> = Result<T, ParserError>;
@@ -231,7 +231,7 @@ fn cast(parser: &mut Parser) -> Parsed {
     parser.expect_token(&Token::LParen)?;
     let expr = Box::new(parser.parse_expr()?);
     parser.expect_keyword_is(Keyword::AS)?;
-    let data_type = types::sql_type(parser)?;
+    let data_type = data_type::sql_type(parser)?;
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None })
 }

@@ -6,11 +6,11 @@
 mod alter;
 mod clauses;
 mod create;
+pub(super) mod data_type;
 mod drop;
 mod insert;
 mod partition;
 mod show;
-pub(super) mod types;
 mod utility;
 
 use sqlparser::ast;

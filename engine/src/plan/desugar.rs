@@ -583,7 +583,7 @@ impl Desugar<'_> {
                 .at(self.span(place)));
         }
         let error = Error::new(codes::UNKNOWN_FUNCTION, format!("function `{name}` not found")).at(self.span(place));
-        Err(match crate::catalog::nearest(&name, names.iter().map(String::as_str)) {
+        Err(match crate::error::nearest(&name, names.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error,
         })

@@ -1,3 +1,5 @@
+//! Commits over old output and none, killed and failed at every step, and by two runs at once.
+
 use std::fs;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};

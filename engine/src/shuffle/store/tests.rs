@@ -1,3 +1,5 @@
+//! In memory, spilled and mixed: the same rows in the same batches, and nothing left behind.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray};
