@@ -87,8 +87,8 @@ struct StageRun<'a> {
     /// Rows of tasks that are done.
     done: BTreeMap<TaskId, u64>,
     attempts: u32,
-    /// A task that ran out of memory runs again alone, with the whole pool.
-    alone: Option<(TaskId, AttemptId)>,
+    /// Tasks that may run side by side: all threads, and one once memory did not suffice.
+    running_max: usize,
     enough: CancelFlag,
     started: Instant,
     told: Option<Instant>,
@@ -118,7 +118,7 @@ impl<'a> StageRun<'a> {
             running: 0,
             done: BTreeMap::new(),
             attempts: 0,
-            alone: None,
+            running_max: job.config.threads.max(1),
             enough: CancelFlag::default(),
             started: Instant::now(),
             told: None,
@@ -169,15 +169,16 @@ impl<'a> StageRun<'a> {
 
     fn start_tasks(&mut self, ends: &Sender<TaskEnd>) -> Result<()> {
         self.job.cancel.check()?;
-        while self.running < self.job.config.threads.max(1) && !self.enough.is_cancelled() && self.alone.is_none() {
-            let Some((task, attempt)) = self.waiting.pop_front() else {
+        while !self.enough.is_cancelled() {
+            let Some((task, attempt)) = self.waiting.front().copied() else {
                 break;
             };
-            self.start_task(task, attempt, ends)?;
-        }
-        if self.running == 0
-            && let Some((task, attempt)) = self.alone.take()
-        {
+            // The first task that is not done never waits for others: they may wait for the reader, who waits for it.
+            let is_first = (0..task.0).all(|earlier| self.done.contains_key(&TaskId(earlier)));
+            if self.running >= self.running_max && !is_first {
+                break;
+            }
+            self.waiting.pop_front();
             self.start_task(task, attempt, ends)?;
         }
         Ok(())
@@ -220,9 +221,12 @@ impl<'a> StageRun<'a> {
                 scratch: PartitionScratch::default(),
             },
             (StageOutput::Gather { .. }, _) => TaskSink::Gather(writer(1)),
-            (StageOutput::Result, ResultSink::Rows(senders)) => {
-                TaskSink::Rows { sender: senders.get(task)?, rows_seen: 0, cancel: self.job.cancel.clone() }
-            }
+            (StageOutput::Result, ResultSink::Rows(senders)) => TaskSink::Rows {
+                sender: senders.get(task)?,
+                rows_seen: 0,
+                cancel: self.job.cancel.clone(),
+                enough: self.enough.clone(),
+            },
             (StageOutput::Result, ResultSink::Files(output)) => {
                 TaskSink::Files { output: Arc::clone(output), task, attempt, writer: None, preview: Vec::new() }
             }
@@ -247,10 +251,10 @@ impl<'a> StageRun<'a> {
                 let stage = self.stage.id;
                 self.job.observer.observe(JobEvent::TaskRetried { stage, task, attempt, error: &error });
                 let next = (task, AttemptId(attempt.0 + 1));
-                match error.kind() {
-                    Kind::ResourceLimit => self.alone = Some(next),
-                    _ => self.waiting.push_front(next),
+                if error.kind() == Kind::ResourceLimit {
+                    self.running_max = 1;
                 }
+                self.waiting.push_front(next);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -265,7 +269,7 @@ impl<'a> StageRun<'a> {
         match error.kind() {
             Kind::Storage => true,
             Kind::TaskFailed => error.code() == codes::TASK_PANICKED,
-            Kind::ResourceLimit => error.code() == codes::MEMORY_LIMIT && self.running > 0 && self.alone.is_none(),
+            Kind::ResourceLimit => error.code() == codes::MEMORY_LIMIT && (attempt.0 == 0 || self.running > 0),
             _ => false,
         }
     }

@@ -19,9 +19,12 @@ use crate::id::{AttemptId, TaskId};
 pub fn run_pipelined(plan: &Arc<dyn ExecutionPlan>, sink: &ResultSink, job: &JobContext) -> Result<u64> {
     let (task, attempt) = (TaskId(0), AttemptId(0));
     let mut rows_sink = match sink {
-        ResultSink::Rows(senders) => {
-            TaskSink::Rows { sender: senders.get(task)?, rows_seen: 0, cancel: job.cancel.clone() }
-        }
+        ResultSink::Rows(senders) => TaskSink::Rows {
+            sender: senders.get(task)?,
+            rows_seen: 0,
+            cancel: job.cancel.clone(),
+            enough: CancelFlag::default(),
+        },
         ResultSink::Files(output) => {
             TaskSink::Files { output: Arc::clone(output), task, attempt, writer: None, preview: Vec::new() }
         }

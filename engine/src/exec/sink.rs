@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
 use arrow_schema::SchemaRef;
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Receiver, SendTimeoutError, Sender, bounded};
 use datafusion::physical_expr::PhysicalExpr;
 
 use super::cancel::CancelFlag;
@@ -33,6 +34,32 @@ pub struct RowSender {
     sender: Sender<RecordBatch>,
     rows_sent: Arc<AtomicU64>,
 }
+
+impl RowSender {
+    /// Waits until there is room. The reader may be waiting for another task, and that one may have failed: so this
+    /// looks up now and then.
+    fn send(&self, batch: RecordBatch, cancel: &CancelFlag, enough: &CancelFlag) -> Result<()> {
+        let mut waiting = batch;
+        loop {
+            match self.sender.send_timeout(waiting, SEND_TICK) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(batch)) => {
+                    cancel.check()?;
+                    enough.check()?;
+                    waiting = batch;
+                }
+                // A reader that went away wants no more rows.
+                Err(SendTimeoutError::Disconnected(_)) => {
+                    cancel.cancel();
+                    return cancel.check();
+                }
+            }
+        }
+    }
+}
+
+/// How long a task waits for room before it looks whether anybody still wants its rows.
+const SEND_TICK: Duration = Duration::from_millis(50);
 
 /// The ways of all result tasks. A receiver ends when its task is done and closed, so that the next one is read.
 pub struct RowSenders(Mutex<Vec<Option<RowSender>>>);
@@ -120,6 +147,7 @@ pub(super) enum TaskSink {
         sender: RowSender,
         rows_seen: u64,
         cancel: CancelFlag,
+        enough: CancelFlag,
     },
     Files {
         output: Arc<FileOutput>,
@@ -156,7 +184,7 @@ impl TaskSink {
                 Ok(())
             }
             TaskSink::Gather(writer) => writer.write(0, batch),
-            TaskSink::Rows { sender, rows_seen, cancel } => {
+            TaskSink::Rows { sender, rows_seen, cancel, enough } => {
                 let n_rows = batch.num_rows() as u64;
                 let sent = sender.rows_sent.load(Ordering::Relaxed);
                 let skipped = sent.saturating_sub(*rows_seen).min(n_rows);
@@ -165,11 +193,7 @@ impl TaskSink {
                     return Ok(());
                 }
                 let rest = batch.slice(skipped as usize, (n_rows - skipped) as usize);
-                // A reader that went away wants no more rows.
-                if sender.sender.send(rest).is_err() {
-                    cancel.cancel();
-                    return cancel.check();
-                }
+                sender.send(rest, cancel, enough)?;
                 sender.rows_sent.store(*rows_seen, Ordering::Relaxed);
                 Ok(())
             }

@@ -13,7 +13,7 @@ use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
 
 use super::query::PlanContext;
-use crate::catalog::TableKind;
+use crate::catalog::{Table, TableKind};
 use crate::error::{Error, Result, codes};
 use crate::functions;
 use crate::table::LogTable;
@@ -28,11 +28,13 @@ pub(super) struct Binder<'a> {
     /// Tables found so far; each scan of a table is one entry.
     pub tables: RefCell<Vec<Arc<LogTable>>>,
     view_depth: usize,
+    /// The database of the view that is being read: its names are of that one.
+    database: Option<String>,
 }
 
 impl<'a> Binder<'a> {
     pub fn new(context: &'a PlanContext<'a>, state: &'a SessionState) -> Self {
-        Binder { context, state, tables: RefCell::default(), view_depth: 0 }
+        Binder { context, state, tables: RefCell::default(), view_depth: 0, database: None }
     }
 
     /// The time of the statement.
@@ -41,9 +43,9 @@ impl<'a> Binder<'a> {
     }
 
     fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>> {
-        let table = self.context.catalog.table(name.schema(), name.table())?;
+        let table = self.context.catalog.table(name.schema().or(self.database.as_deref()), name.table())?;
         if let TableKind::View { query } = &table.kind {
-            return self.view(&table.name, query);
+            return self.view(&table, query);
         }
         let provider = Arc::new(LogTable::new(
             table,
@@ -55,11 +57,11 @@ impl<'a> Binder<'a> {
         Ok(provider_as_source(provider as Arc<dyn TableProvider>))
     }
 
-    fn view(&self, name: &str, query: &str) -> Result<Arc<dyn TableSource>> {
+    fn view(&self, view: &Table, query: &str) -> Result<Arc<dyn TableSource>> {
         if self.view_depth >= VIEW_DEPTH_MAX {
             return Err(Error::new(
                 codes::NESTING_DEPTH,
-                format!("view `{name}` is nested deeper than {VIEW_DEPTH_MAX}"),
+                format!("view `{}` is nested deeper than {VIEW_DEPTH_MAX}", view.name),
             ));
         }
         let inner = Binder {
@@ -67,8 +69,9 @@ impl<'a> Binder<'a> {
             state: self.state,
             tables: RefCell::default(),
             view_depth: self.view_depth + 1,
+            database: Some(view.database.clone()),
         };
-        let plan: LogicalPlan = super::query::plan_view(name, query, &inner)?;
+        let plan: LogicalPlan = super::query::plan_view(&view.name, query, &inner)?;
         self.tables.borrow_mut().extend(inner.tables.into_inner());
         Ok(provider_as_source(Arc::new(datafusion::datasource::ViewTable::new(plan, Some(query.to_string())))))
     }

@@ -31,9 +31,12 @@ pub fn create_table(catalog: &mut Catalog, create: &CreateTable, config: &Engine
         Some(like) => {
             let like_table = catalog.table(like.database.as_ref().map(|name| name.value.as_str()), &like.name.value);
             let like_table = like_table.map_err(|error| error.at(like.name.span))?;
+            let mut table_properties = like_table.properties.clone();
+            table_properties.extend(properties(&create.properties));
             Table {
                 database,
                 name,
+                properties: table_properties,
                 kind: kind(create),
                 location: create.location.as_ref().map(|text| text.value.clone()),
                 ..like_table.as_ref().clone()
@@ -88,6 +91,11 @@ pub fn create_view(catalog: &mut Catalog, create: &CreateView) -> Result<()> {
         properties: properties(&create.properties),
         location: None,
     };
+    if let Ok(old) = catalog.table(Some(&view.database), &view.name)
+        && !matches!(old.kind, TableKind::View { .. })
+    {
+        return Err(Error::new(codes::TABLE_EXISTS, format!("`{}` is a table, not a view", view.name)).at(span));
+    }
     catalog.put_table(view, create.or_replace).map_err(|error| error.at(span))
 }
 

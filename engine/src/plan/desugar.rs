@@ -14,7 +14,8 @@ use sqlparser::ast::{
     self, BinaryOperator, CastKind, DataType, DateTimeField, Distinct, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, GroupByWithModifier, Ident,
     JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
-    SetOperator, Spanned, TableFactor, UnaryOperator, Value, VisitMut, VisitorMut, WindowType,
+    SetOperator, SetQuantifier, Spanned, TableFactor, UnaryOperator, Value, Visit, VisitMut, Visitor, VisitorMut,
+    WindowType,
 };
 
 use crate::error::{Error, Result, Span, codes};
@@ -124,7 +125,14 @@ impl Desugar<'_> {
     fn set_expression(&self, body: &mut SetExpr) -> Result<()> {
         match body {
             SetExpr::Select(select) => self.select(select),
-            SetExpr::SetOperation { op, left, right, .. } => {
+            SetExpr::SetOperation { op, set_quantifier, left, right } => {
+                let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+                self.refuse_if(all && *op != SetOperator::Union, "INTERSECT ALL and EXCEPT ALL", left.span())?;
+                self.refuse_if(
+                    !matches!(set_quantifier, SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None),
+                    "a set operation BY NAME",
+                    left.span(),
+                )?;
                 if *op == SetOperator::Minus {
                     *op = SetOperator::Except;
                 }
@@ -168,15 +176,113 @@ impl Desugar<'_> {
         }
         self.group_by(&mut select.group_by)?;
         for table in &mut select.from {
-            for join in &mut table.joins {
-                self.refuse_if(join.global, "GLOBAL JOIN", place)?;
-                self.join(&mut join.join_operator, join.relation.span())?;
-            }
+            self.joins(table)?;
+        }
+        if let Some(selection) = &select.selection {
+            self.predicate(selection, true)?;
+        }
+        let elsewhere = select.having.iter().chain(&select.qualify);
+        let shown = select.projection.iter().filter_map(|item| match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+            _ => None,
+        });
+        for expr in elsewhere.chain(shown) {
+            self.no_in_subquery(expr)?;
         }
         for (column_idx, item) in select.projection.iter_mut().enumerate() {
             self.select_item(item, column_idx)?;
         }
         Ok(())
+    }
+
+    fn joins(&self, table: &mut ast::TableWithJoins) -> Result<()> {
+        for join in &mut table.joins {
+            let place = join.relation.span();
+            self.refuse_if(join.global, "GLOBAL JOIN", place)?;
+            self.join(&mut join.join_operator, place)?;
+            if let JoinOperator::RightOuter(JoinConstraint::Using(_))
+            | JoinOperator::Right(JoinConstraint::Using(_))
+            | JoinOperator::FullOuter(JoinConstraint::Using(_)) = &join.join_operator
+            {
+                return Err(self.unsupported("USING with a RIGHT or FULL join", place).with_hint("ON works"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A condition of WHERE, whose NULL is as good as false: `IN (SELECT …)` may stand between ANDs and ORs, `NOT IN`
+    /// between ANDs only. DataFusion's marks for them know no NULL, which shows everywhere else.
+    fn predicate(&self, expr: &Expr, is_conjunct: bool) -> Result<()> {
+        match expr {
+            Expr::Nested(inner) => self.predicate(inner, is_conjunct),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+                self.predicate(left, is_conjunct)?;
+                self.predicate(right, is_conjunct)
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+                self.predicate(left, false)?;
+                self.predicate(right, false)
+            }
+            Expr::InSubquery { expr: value, negated, .. } => {
+                self.refuse_if(*negated && !is_conjunct, "NOT IN (SELECT …) below OR", expr.span())?;
+                self.no_in_subquery(value)
+            }
+            other => self.no_in_subquery(other),
+        }
+    }
+
+    fn no_in_subquery(&self, expr: &Expr) -> Result<()> {
+        /// The subqueries that it is in: each has conditions of its own, which are looked at there.
+        struct Finder(usize);
+
+        impl Visitor for Finder {
+            type Break = sqlparser::tokenizer::Span;
+
+            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
+                match expr {
+                    Expr::InSubquery { .. } if self.0 == 0 => ControlFlow::Break(expr.span()),
+                    _ => ControlFlow::Continue(()),
+                }
+            }
+
+            fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<Self::Break> {
+                self.0 += 1;
+                ControlFlow::Continue(())
+            }
+
+            fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<Self::Break> {
+                self.0 -= 1;
+                ControlFlow::Continue(())
+            }
+        }
+
+        match expr.visit(&mut Finder(0)) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(place) => Err(self
+                .unsupported("IN (SELECT …) in this place", place)
+                .with_hint("it works as a condition of WHERE, between ANDs and ORs")),
+        }
+    }
+
+    /// Whether a query gives exactly one row, whatever its tables hold: aggregates without GROUP BY.
+    fn gives_one_row(query: &Query) -> bool {
+        let SetExpr::Select(select) = query.body.as_ref() else {
+            return false;
+        };
+        let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+        let aggregates = functions::aggregate_functions();
+        let is_aggregate = |expr: &Expr| match expr {
+            Expr::Function(function) if function.over.is_none() => {
+                let name = function.name.to_string();
+                aggregates.iter().any(|known| known.name() == name || known.aliases().contains(&name))
+            }
+            _ => false,
+        };
+        let aggregated = select.projection.iter().any(|item| match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => contains(expr, &is_aggregate),
+            _ => false,
+        });
+        ungrouped && select.having.is_none() && (aggregated || select.from.is_empty()) && query.limit_clause.is_none()
     }
 
     /// Names what has no name as Hive does: `_c0`, `_c1`, … by its place among the columns.
@@ -214,9 +320,13 @@ impl Desugar<'_> {
             return Err(self.unsupported("GROUP BY ALL", group_by.span()));
         };
         for key in keys.iter() {
-            if let Expr::Value(value) = key {
+            let mut inner = key;
+            while let Expr::Nested(expr) | Expr::UnaryOp { expr, .. } = inner {
+                inner = expr;
+            }
+            if let Expr::Value(_) = inner {
                 return Err(self
-                    .unsupported("GROUP BY with a constant", value.span)
+                    .unsupported("GROUP BY with a constant", key.span())
                     .with_hint("Hive does not take a number for a column here; name the column"));
             }
         }
@@ -298,7 +408,7 @@ impl Desugar<'_> {
                 self.refuse_if(*lateral, "LATERAL", place)?;
                 self.refuse_if(sample.is_some(), "TABLESAMPLE", place)
             }
-            TableFactor::NestedJoin { .. } => Ok(()),
+            TableFactor::NestedJoin { table_with_joins, .. } => self.joins(table_with_joins),
             TableFactor::Function { lateral: true, name, .. } => {
                 let place = name.span();
                 Err(self.unsupported("LATERAL VIEW", place))
@@ -325,8 +435,6 @@ impl Desugar<'_> {
             | Expr::InSubquery { .. }
             | Expr::Nested(_)
             | Expr::TypedString(_)
-            | Expr::Exists { .. }
-            | Expr::Subquery(_)
             | Expr::GroupingSets(_)
             | Expr::Cube(_)
             | Expr::Rollup(_)
@@ -362,6 +470,18 @@ impl Desugar<'_> {
                     Err(self.unsupported(&construct, place))
                 }
             },
+            Expr::Exists { subquery, .. } => {
+                self.refuse_if(Self::gives_one_row(subquery), "EXISTS over an aggregate without GROUP BY", place)
+            }
+            // The join that DataFusion makes of it would repeat rows if there were several.
+            Expr::Subquery(query) => {
+                if Self::gives_one_row(query) {
+                    return Ok(());
+                }
+                Err(self
+                    .unsupported("a scalar subquery that is no aggregate", place)
+                    .with_hint("`SELECT max(…)` without GROUP BY gives exactly one row"))
+            }
             // CASE a WHEN b THEN …: so that each comparison sees its own two types.
             Expr::Case { operand, conditions, .. } => {
                 if let Some(operand) = operand.take() {
@@ -623,6 +743,20 @@ fn normalise_decimal(literal: &mut String) -> Option<usize> {
     let whole = literal.strip_suffix('.')?.trim_start_matches('0').to_string();
     *literal = if whole.is_empty() { "0".to_string() } else { whole };
     Some(literal.len()).filter(|precision| *precision <= 38)
+}
+
+fn contains(expr: &Expr, wanted: &impl Fn(&Expr) -> bool) -> bool {
+    struct Finder<'a, F>(&'a F);
+
+    impl<F: Fn(&Expr) -> bool> Visitor for Finder<'_, F> {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if (self.0)(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+
+    expr.visit(&mut Finder(wanted)).is_break()
 }
 
 fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Case, Expr, ExprSchemable, LogicalPlan};
 use arrow_schema::{DataType, Field};
 
 use crate::functions;
+use crate::hive_type::hive_type_name;
 
 /// The same plan with the operands of IN and the branches of CASE brought to Hive's common type.
 pub(super) fn coerce(plan: LogicalPlan) -> DfResult<LogicalPlan> {
@@ -37,9 +38,23 @@ fn coerce_expr(expr: Expr, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
         Expr::InList(InList { expr, list, negated }) => {
             functions::in_list(*expr, list, negated, schema).map(Transformed::yes)
         }
+        Expr::InSubquery(subquery) => {
+            let inner = subquery.subquery.subquery.schema().field(0).data_type().clone();
+            let outer = subquery.expr.get_type(schema)?;
+            if is_text(&inner) != is_text(&outer) && inner != DataType::Null && outer != DataType::Null {
+                let name = |data_type| hive_type_name(&Field::new("", data_type, true)).into_owned();
+                let (outer, inner) = (name(outer), name(inner));
+                return plan_err!("IN compares {outer} with {inner}; bring both to one type with CAST");
+            }
+            Ok(Transformed::no(Expr::InSubquery(subquery)))
+        }
         Expr::Case(case) => coerce_case(case, schema),
         other => Ok(Transformed::no(other)),
     }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 fn coerce_case(case: Case, schema: &DFSchema) -> DfResult<Transformed<Expr>> {

@@ -160,7 +160,7 @@ fn place_ours(error: Error, query: &ast::Query, map: &SourceMap) -> Error {
             }
         }
         codes::SEMANTIC if error.message().contains("require unique expression names") => {
-            Error::new(codes::DUPLICATE_COLUMN, "a subquery has two columns of one name")
+            Error::new(codes::DUPLICATE_COLUMN, "two columns have one name")
                 .at(map.script_span(0..map.text().len()))
                 .with_hint("give one of them another name: `SELECT a, a AS a2`")
         }

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, Result as DfResult};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -175,7 +175,12 @@ fn cut_node(node: Arc<dyn ExecutionPlan>, stages: &mut Vec<Stage>) -> DfResult<T
     }
     // The tasks of a nested loop join share marks of the left rows that found a partner, and the last task emits the
     // others. One task that does it all gives the same rows wherever it runs, and can be tried again.
-    if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
+    if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>()
+        && !matches!(
+            join.join_type(),
+            JoinType::Inner | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark
+        )
+    {
         let children = vec![Arc::clone(join.left()), gather(Arc::clone(join.right()), None, stages)];
         return Ok(Transformed::yes(Arc::clone(&node).replace_children(children, recompute())?));
     }

@@ -29,6 +29,9 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
     options.optimizer.hash_join_single_partition_threshold = 0;
     options.optimizer.hash_join_single_partition_threshold_rows = 0;
     options.optimizer.enable_topk_aggregation = false;
+    // These two take whichever rows come first: the first groups of a LIMIT, the branches of a UNION in turn.
+    options.optimizer.enable_distinct_aggregation_soft_limit = false;
+    options.optimizer.prefer_existing_union = true;
     // What a sort keeps back for merging its runs: the default of 10 MB is more than a small limit has.
     let share = config.memory_limit / (8 * config.threads.max(1) as u64);
     options.execution.sort_spill_reservation_bytes =

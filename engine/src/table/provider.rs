@@ -115,8 +115,12 @@ impl LogTable {
         let groups = input::plan_splits(&files, &options)
             .into_iter()
             .map(|splits| FileGroup::new(splits.into_iter().map(partitioned_file).collect()))
-            .collect();
+            .collect::<Vec<_>>();
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&report));
+        // Files without a byte make no split.
+        if groups.is_empty() {
+            return Ok(None);
+        }
         let source = LogSource::new(
             TableSchema::from(Arc::clone(&self.table.columns)),
             Arc::clone(&self.serde),

@@ -1,0 +1,17 @@
+-- The names in a view are those of its own database.
+-- FILE data/t/t.csv
+-- |1,a
+-- |2,b
+-- |2,c
+-- |,d
+-- FILE data/u/u.csv
+-- |2,x
+-- |3,y
+CREATE EXTERNAL TABLE t (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY "," LOCATION "data/t";
+CREATE EXTERNAL TABLE u (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY "," LOCATION "data/u";
+CREATE DATABASE d;
+USE d;
+CREATE EXTERNAL TABLE t (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 'data/u';
+CREATE VIEW v AS SELECT * FROM t;
+USE default;
+SELECT * FROM d.v;

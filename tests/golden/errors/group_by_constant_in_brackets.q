@@ -1,0 +1,12 @@
+-- A number in GROUP BY is no column, with or without brackets.
+-- FILE data/t/t.csv
+-- |1,a
+-- |2,b
+-- |2,c
+-- |,d
+-- FILE data/u/u.csv
+-- |2,x
+-- |3,y
+CREATE EXTERNAL TABLE t (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY "," LOCATION "data/t";
+CREATE EXTERNAL TABLE u (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY "," LOCATION "data/u";
+SELECT a FROM t GROUP BY (1);

@@ -1,0 +1,12 @@
+-- INTERSECT ALL is refused, not read as INTERSECT.
+-- FILE data/t/t.csv
+-- |1,a
+-- |2,b
+-- |2,c
+-- |,d
+-- FILE data/u/u.csv
+-- |2,x
+-- |3,y
+CREATE EXTERNAL TABLE t (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY "," LOCATION "data/t";
+CREATE EXTERNAL TABLE u (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY "," LOCATION "data/u";
+SELECT a FROM t INTERSECT ALL SELECT a FROM u;

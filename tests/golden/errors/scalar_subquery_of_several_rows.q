@@ -1,0 +1,13 @@
+-- A scalar subquery must be sure to give one row: an aggregate is, a column is not.
+-- FILE data/t/t.csv
+-- |1,a
+-- |2,b
+-- |2,c
+-- |,d
+-- FILE data/u/u.csv
+-- |2,x
+-- |3,y
+CREATE EXTERNAL TABLE t (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY "," LOCATION "data/t";
+CREATE EXTERNAL TABLE u (a INT, b STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY "," LOCATION "data/u";
+SELECT a, (SELECT max(b) FROM u) FROM t ORDER BY a, b;
+SELECT a, (SELECT b FROM u) FROM t;
