@@ -254,7 +254,9 @@ impl<'a> StageRun<'a> {
                 if error.kind() == Kind::ResourceLimit {
                     self.running_max = 1;
                 }
-                self.waiting.push_front(next);
+                // In task order: the first task that is not done must be the first to start.
+                let at = self.waiting.partition_point(|(waiting, _)| *waiting < task);
+                self.waiting.insert(at, next);
                 Ok(())
             }
             Err(error) => Err(error),

@@ -25,13 +25,14 @@ use crate::observer::NoObserver;
 use crate::plan::stages::properties;
 use crate::shuffle::ShuffleStore;
 
-/// What the first attempts of partition 1 do after their first batch.
+/// What the first attempts of partition 1, or of 1 and 2 if it is memory, do after their first batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
     None,
     Storage,
     Panic,
     Corrupt,
+    Memory,
 }
 
 /// Three partitions of five batches each, more than a channel holds; partition p holds p*10 … p*10+9.
@@ -92,15 +93,24 @@ impl ExecutionPlan for FaultyScan {
 
     fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let first = partition as i32 * 10;
-        let fails = partition == 1
-            && self.fault != Fault::None
-            && self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        let fails = match self.fault {
+            Fault::None => false,
+            // Each of two partitions once: a bit says that it has.
+            Fault::Memory => {
+                partition > 0 && self.failures.fetch_or(1 << partition, Ordering::SeqCst) & (1 << partition) == 0
+            }
+            _ => {
+                let left = |left: u32| left.checked_sub(1);
+                partition == 1 && self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok()
+            }
+        };
         let fault = self.fault;
         let second = self.batch(first + 2);
         let rest: Vec<_> = [4, 6, 8].into_iter().map(|from| Ok(self.batch(first + from))).collect();
         let batches = vec![Ok(self.batch(first))].into_iter().chain(std::iter::once_with(move || match fault {
             Fault::Storage if fails => Err(Error::new(codes::STORAGE, "the disk hiccups").into()),
             Fault::Corrupt if fails => Err(Error::new(codes::CORRUPT_FILE, "the file is corrupt").into()),
+            Fault::Memory if fails => Err(Error::new(codes::MEMORY_LIMIT, "no memory left").into()),
             Fault::Panic if fails => panic!("a bug"),
             _ => Ok(second),
         }));
@@ -196,4 +206,11 @@ fn a_panic_that_stays_fails_the_job_and_not_the_process() {
 #[test]
 fn corrupt_data_is_not_tried_again() {
     check(Fault::Corrupt, 1, Err(Kind::Data));
+}
+
+#[test]
+fn tasks_without_memory_are_tried_again_in_an_order_that_the_reader_can_follow() {
+    for _ in 0..20 {
+        check(Fault::Memory, 0, Ok(5));
+    }
 }
