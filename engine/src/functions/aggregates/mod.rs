@@ -1,11 +1,14 @@
-//! Aggregate functions with Hive's types: where DataFusion's accumulators mean the same they are used.
+//! Aggregate functions with Hive's types: where DataFusion's accumulators mean the same they are used. Sums of doubles
+//! are exact until they are shown, so no result depends on how the rows were divided.
 //!
 //! Source: Hive `GenericUDAFSum` (whole numbers give bigint and wrap, floats and text double), `GenericUDAFAverage`,
 //! `GenericUDAFCount`, `GenericUDAFVariance` (`stddev` and `variance` are of the population), `GenericUDAFCorrelation`.
 //! Suspect: `avg` of a decimal cuts the last digit where Hive rounds it.
 
 mod collect;
+mod exact_sum;
 mod histogram;
+mod moments;
 mod percentile;
 mod typed;
 
@@ -18,25 +21,35 @@ use datafusion::logical_expr::AggregateUDF;
 
 use super::builtin::{check_count, type_name};
 use super::common_type::{is_decimal, is_numeric, is_string, normal};
+use moments::{Divisor, Moment};
 use typed::Typed;
 
 pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
-    let typed = |name, aliases: &[&str], inner, wants| {
-        Arc::new(AggregateUDF::new_from_impl(Typed::new(name, aliases, inner, wants)))
-    };
+    let typed = |aggregate: Typed| Arc::new(AggregateUDF::new_from_impl(aggregate));
+    let moment =
+        |name, aliases: &[&str], moment, wants| Typed::new(name, aliases, moments::moment(name, moment), wants);
+    let (population, sample) = (Divisor::Population, Divisor::Sample);
     vec![
         theirs::count::count_udaf(),
         theirs::min_max::min_udaf(),
         theirs::min_max::max_udaf(),
-        typed("sum", &[], theirs::sum::sum_udaf(), |given| Ok(vec![number("sum", given, true)?])),
-        typed("avg", &[], theirs::average::avg_udaf(), |given| Ok(vec![number("avg", given, false)?])),
-        typed("stddev_pop", &["stddev", "std"], theirs::stddev::stddev_pop_udaf(), |given| doubles("stddev", given, 1)),
-        typed("stddev_samp", &[], theirs::stddev::stddev_udaf(), |given| doubles("stddev_samp", given, 1)),
-        typed("var_pop", &["variance"], theirs::variance::var_pop_udaf(), |given| doubles("variance", given, 1)),
-        typed("var_samp", &[], theirs::variance::var_samp_udaf(), |given| doubles("var_samp", given, 1)),
-        typed("corr", &[], theirs::correlation::corr_udaf(), |given| doubles("corr", given, 2)),
-        typed("covar_pop", &[], theirs::covariance::covar_pop_udaf(), |given| doubles("covar_pop", given, 2)),
-        typed("covar_samp", &[], theirs::covariance::covar_samp_udaf(), |given| doubles("covar_samp", given, 2)),
+        typed(
+            moment("sum", &[], Moment::Sum, |given| Ok(vec![number("sum", given, true)?]))
+                .with_others(theirs::sum::sum_udaf()),
+        ),
+        typed(
+            moment("avg", &[], Moment::Average, |given| Ok(vec![number("avg", given, false)?]))
+                .with_others(theirs::average::avg_udaf()),
+        ),
+        typed(moment("stddev_pop", &["stddev", "std"], Moment::Deviation(population), |given| {
+            doubles("stddev", given, 1)
+        })),
+        typed(moment("stddev_samp", &[], Moment::Deviation(sample), |given| doubles("stddev_samp", given, 1))),
+        typed(moment("var_pop", &["variance"], Moment::Variance(population), |given| doubles("variance", given, 1))),
+        typed(moment("var_samp", &[], Moment::Variance(sample), |given| doubles("var_samp", given, 1))),
+        typed(moment("corr", &[], Moment::Correlation, |given| doubles("corr", given, 2))),
+        typed(moment("covar_pop", &[], Moment::Covariance(population), |given| doubles("covar_pop", given, 2))),
+        typed(moment("covar_samp", &[], Moment::Covariance(sample), |given| doubles("covar_samp", given, 2))),
         collect::list(),
         collect::set(),
         percentile::exact(),

@@ -1,4 +1,4 @@
-//! `percentile` (exact, of whole numbers) and `percentile_approx` (of Hive's histogram).
+//! `percentile` (exact, of whole numbers) and `percentile_approx` (of a histogram).
 //!
 //! The second argument is one part of 1 or an array of them, and so is the result. Source: Hive `UDAFPercentile`,
 //! `GenericUDAFPercentileApprox` (10000 bins unless told).
@@ -11,6 +11,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int32Type, Int64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 
 use super::super::builtin::{check_count, type_name};
@@ -92,6 +93,10 @@ impl AggregateUDFImpl for Percentile {
         Ok(Box::new(State { name: self.name, as_list, parts: Vec::new(), values }))
     }
 
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let field = |part: &str, data_type| Arc::new(Field::new(format!("{}[{part}]", args.name), data_type, true));
         let keys = DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)));
@@ -137,8 +142,8 @@ impl State {
         Ok(())
     }
 
-    fn results(&self) -> Option<Vec<f64>> {
-        match &self.values {
+    fn results(&mut self) -> Option<Vec<f64>> {
+        match &mut self.values {
             Values::Exact(counts) if counts.is_empty() => None,
             Values::Exact(counts) => Some(self.parts.iter().map(|p| exact_percentile(counts, *p)).collect()),
             Values::Approximate(histogram) if histogram.is_empty() => None,
@@ -232,7 +237,7 @@ impl Accumulator for State {
             ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Int64))
         };
         let parts = double_list(&self.parts);
-        Ok(match &self.values {
+        Ok(match &mut self.values {
             Values::Exact(counts) => {
                 vec![parts, longs(&mut counts.keys().copied()), longs(&mut counts.values().copied())]
             }

@@ -1,4 +1,4 @@
-//! DataFusion's aggregate under Hive's name, over arguments cast by Hive's rules.
+//! An aggregate under Hive's name, over arguments cast by Hive's rules.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
@@ -21,15 +22,27 @@ type Wants = fn(&[DataType]) -> Result<Vec<DataType>>;
 pub(super) struct Typed {
     name: &'static str,
     aliases: Vec<String>,
-    inner: Arc<AggregateUDF>,
+    over_doubles: Arc<AggregateUDF>,
+    /// For whole numbers and decimals, if they stay what they are.
+    over_others: Arc<AggregateUDF>,
     wants: Wants,
     signature: Signature,
 }
 
 impl Typed {
-    pub fn new(name: &'static str, aliases: &[&str], inner: Arc<AggregateUDF>, wants: Wants) -> Self {
+    pub fn new(name: &'static str, aliases: &[&str], over_doubles: Arc<AggregateUDF>, wants: Wants) -> Self {
         let aliases = aliases.iter().map(|a| (*a).to_owned()).collect();
-        Typed { name, aliases, inner, wants, signature: Signature::user_defined(Volatility::Immutable) }
+        let signature = Signature::user_defined(Volatility::Immutable);
+        Typed { name, aliases, over_others: Arc::clone(&over_doubles), over_doubles, wants, signature }
+    }
+
+    pub fn with_others(self, over_others: Arc<AggregateUDF>) -> Self {
+        Typed { over_others, ..self }
+    }
+
+    fn inner(&self, wanted: &[FieldRef]) -> &AggregateUDF {
+        let doubles = wanted.iter().all(|field| *field.data_type() == DataType::Float64);
+        if doubles { &self.over_doubles } else { &self.over_others }
     }
 
     fn wanted_fields(&self, given: &[FieldRef]) -> Result<Vec<FieldRef>> {
@@ -73,36 +86,44 @@ impl AggregateUDFImpl for Typed {
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(&(self.wants)(given)?)
+        let wanted = (self.wants)(given)?;
+        let fields: Vec<_> = wanted.iter().map(|t| Arc::new(Field::new("argument", t.clone(), true))).collect();
+        self.inner(&fields).return_type(&wanted)
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let fields = self.wanted_fields(args.expr_fields)?;
-        let inner = self.inner.accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
+        let inner = self.inner(&fields).accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
         Ok(Box::new(Cast { inner, fields }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let fields = self.wanted_fields(args.expr_fields)?;
-        let inner = self.inner.create_sliding_accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
+        let inner = self.inner(&fields).create_sliding_accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
         Ok(Box::new(Cast { inner, fields }))
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let fields = self.wanted_fields(args.input_fields)?;
-        self.inner.state_fields(StateFieldsArgs { input_fields: &fields, ..args })
+        self.inner(&fields).state_fields(StateFieldsArgs { input_fields: &fields, ..args })
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
         match self.wanted_fields(args.expr_fields) {
-            Ok(fields) => self.inner.groups_accumulator_supported(AccumulatorArgs { expr_fields: &fields, ..args }),
+            Ok(fields) => {
+                self.inner(&fields).groups_accumulator_supported(AccumulatorArgs { expr_fields: &fields, ..args })
+            }
             Err(_) => false,
         }
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
         let fields = self.wanted_fields(args.expr_fields)?;
-        let inner = self.inner.create_groups_accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
+        let inner = self.inner(&fields).create_groups_accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
         Ok(Box::new(Cast { inner, fields }))
     }
 }
