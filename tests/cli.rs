@@ -42,6 +42,7 @@ pub fn trials() -> Vec<Trial> {
         sigint_stops_a_select,
         sigint_stops_an_insert_and_leaves_nothing,
         sigterm_stops_a_job,
+        what_a_killed_run_left_is_removed_by_the_next,
         a_crlf_script,
         the_tutorial_as_a_crlf_script,
         a_hundred_megabytes_in_one_line,
@@ -360,6 +361,23 @@ fn sigint_stops_an_insert_and_leaves_nothing() {
 
 fn sigterm_stops_a_job() {
     check_signal(&format!("INSERT OVERWRITE DIRECTORY 'out/new' SELECT x.k {ENDLESS}"), "TERM", 143);
+}
+
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/log", (0..3000).map(|number| format!("{number}\n")).collect::<String>());
+    let sql = format!("CREATE EXTERNAL TABLE b (k INT) LOCATION 'in'; SELECT x.k {ENDLESS} ORDER BY x.k");
+    let mut running = start(sandbox.logq().args(["-e", &sql]));
+    let started = Instant::now();
+    while sandbox.tree("tmp") == ["tmp/"] && started.elapsed() < STOPS_WITHIN {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(running.child.try_wait().unwrap().is_none(), "the job is not endless");
+    running.signal("KILL");
+    running.finish_within(STOPS_WITHIN);
+    assert_ne!(sandbox.tree("tmp"), ["tmp/"], "the killed run left nothing to remove");
+    sandbox.run(&["-e", "SELECT 1"]).assert_code(0);
+    sandbox.assert_no_scratch();
 }
 
 fn a_crlf_script() {

@@ -116,6 +116,11 @@ pub struct EngineConfig {
     pub shuffle_partitions: usize,
     /// Bytes of map output for one reducer. Default 256 MiB.
     pub reducer_bytes: u64,
+    /// Whether joins may hold their smaller tables in memory: `hive.auto.convert.join`. Default true.
+    pub map_joins: bool,
+    /// Bytes that those tables may have together, as they are stored: `hive.auto.convert.join.noconditionaltask.size`.
+    /// Default 10 MB, as in Hive. Never derived from the memory limit, since the order of rows depends on the join.
+    pub map_join_bytes: u64,
     /// Bytes of map output that may stay in memory. Default, and at most: half of what operators and shuffle share.
     pub shuffle_memory: Option<u64>,
     /// Rows of one record batch. Default 8192.
@@ -140,6 +145,8 @@ impl Default for EngineConfig {
             serde: SerdeConfig::default(),
             shuffle_partitions: 32,
             reducer_bytes: 256 << 20,
+            map_joins: true,
+            map_join_bytes: 10_000_000,
             shuffle_memory: None,
             batch_rows: 8192,
             attempts_max: 4,

@@ -24,8 +24,8 @@ use crate::rows::RowStream;
 use crate::serdes::{self, TableSerde};
 use crate::settings::{Namespace, Settings};
 use crate::shuffle::ShuffleStore;
-use crate::storage::StoragePath;
 use crate::storage::filesystem::LocalFileSystem;
+use crate::storage::{ScratchDirectory, StoragePath};
 use crate::table::ScanReports;
 
 /// One user's engine: a catalog, settings, and one statement after the other.
@@ -38,6 +38,8 @@ pub struct Session {
     pool: Arc<rayon::ThreadPool>,
     memory: Arc<dyn MemoryPool>,
     environment: Arc<RuntimeEnv>,
+    /// Dropped last: what the others spilled lies in it.
+    scratch: ScratchDirectory,
 }
 
 /// Stops the running job from another thread.
@@ -94,10 +96,11 @@ fn pool_bytes(memory_limit: u64) -> usize {
 impl Session {
     /// A session with an empty catalog.
     pub fn new(config: EngineConfig, observer: Arc<dyn JobObserver>) -> Result<Session> {
+        let scratch = ScratchDirectory::create(&config.temp_dir)?;
         let memory: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(pool_bytes(config.memory_limit)));
         let environment = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::clone(&memory))
-            .with_temp_file_path(&config.temp_dir)
+            .with_temp_file_path(scratch.path())
             .build_arc()
             .map_err(Error::from_datafusion)?;
         let pool = task_threads(config.threads)?;
@@ -110,6 +113,7 @@ impl Session {
             pool: Arc::new(pool),
             memory,
             environment,
+            scratch,
         })
     }
 
@@ -324,7 +328,7 @@ impl Session {
         let job = JobContext {
             job,
             reducers: self.settings.reducers,
-            store: Arc::new(ShuffleStore::new(&config.temp_dir, job, budget)),
+            store: Arc::new(ShuffleStore::new(self.scratch.path(), job, budget)),
             context: state.task_ctx(),
             pool,
             runtime: self.runtime.handle().clone(),

@@ -168,6 +168,10 @@ impl Settings {
             "hive.exec.reducers.bytes.per.reducer" => {
                 self.config.reducer_bytes = number(key, text, 1, u64::MAX)?;
             }
+            "hive.auto.convert.join" => self.config.map_joins = boolean(key, text)?,
+            "hive.auto.convert.join.noconditionaltask.size" => {
+                self.config.map_join_bytes = number(key, text, 0, u64::MAX)?;
+            }
             "mapreduce.job.reduces" | "mapred.reduce.tasks" => {
                 // -1 leaves the choice to Hive; so does 0, which Hive takes for a map-only job.
                 let reducers: i64 = text.parse().map_err(|_| bad(key, text, "a number"))?;

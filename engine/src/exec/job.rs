@@ -9,7 +9,7 @@ use crossbeam::channel::{RecvTimeoutError, Sender, unbounded};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use tokio::runtime::Handle;
 
 use super::cancel::{CancelFlag, interruptible};
@@ -348,28 +348,12 @@ fn with_readers(stage: &Stage, job: &JobContext) -> datafusion::common::Result<A
             let Some(input) = node.downcast_ref::<StageInputExec>() else {
                 return Ok(Transformed::no(node));
             };
-            let store = Arc::clone(&job.store);
-            let schema = node.schema();
-            let reader = match input.mode {
-                StageInputMode::Partitions => {
-                    let keys = match node.output_partitioning() {
-                        Partitioning::Hash(keys, _) => Some(keys.clone()),
-                        _ => None,
-                    };
-                    let source = ShuffleSource::Partitions(ranges.clone());
-                    ShuffleReadExec::new(store, input.stage, source, schema, None, keys)
-                }
-                StageInputMode::All => {
-                    let all: Vec<Range<u32>> = std::iter::once(0..1).collect();
-                    ShuffleReadExec::new(store, input.stage, ShuffleSource::Partitions(all), schema, None, None)
-                }
-                StageInputMode::Tasks => {
-                    let source = ShuffleSource::Tasks(store.tasks(input.stage));
-                    let ordering = node.output_ordering().cloned();
-                    ShuffleReadExec::new(store, input.stage, source, schema, ordering, None)
-                }
+            let source = match input.mode {
+                StageInputMode::Partitions => ShuffleSource::Partitions(ranges.clone()),
+                StageInputMode::All => ShuffleSource::Partitions(std::iter::once(0..1).collect()),
+                StageInputMode::Tasks => ShuffleSource::Tasks(job.store.tasks(input.stage)),
             };
-            Ok(Transformed::yes(Arc::new(reader) as _))
+            Ok(Transformed::yes(Arc::new(ShuffleReadExec::new(Arc::clone(&job.store), source, input)) as _))
         })
         .data()
 }

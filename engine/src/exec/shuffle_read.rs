@@ -4,11 +4,10 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{Partitioning, PhysicalExpr};
 use datafusion::physical_plan::coop::make_cooperative;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -17,7 +16,7 @@ use datafusion::physical_plan::{
 
 use crate::error::Error;
 use crate::id::{StageId, TaskId};
-use crate::plan::stages::properties;
+use crate::plan::stages::{StageInputExec, properties};
 use crate::shuffle::ShuffleStore;
 
 /// What each partition of a [`ShuffleReadExec`] reads.
@@ -39,24 +38,18 @@ pub(super) struct ShuffleReadExec {
 }
 
 impl ShuffleReadExec {
-    pub fn new(
-        store: Arc<ShuffleStore>,
-        stage: StageId,
-        source: ShuffleSource,
-        schema: SchemaRef,
-        ordering: Option<LexOrdering>,
-        keys: Option<Vec<Arc<dyn PhysicalExpr>>>,
-    ) -> Self {
+    /// A reader in the place of `input`.
+    pub fn new(store: Arc<ShuffleStore>, source: ShuffleSource, input: &StageInputExec) -> Self {
         let n_partitions = match &source {
             ShuffleSource::Partitions(ranges) => ranges.len(),
             ShuffleSource::Tasks(tasks) => tasks.len(),
         };
-        let partitioning = match keys {
-            Some(keys) => Partitioning::Hash(keys, n_partitions),
-            None => Partitioning::UnknownPartitioning(n_partitions),
+        let partitioning = match &input.properties().partitioning {
+            Partitioning::Hash(keys, _) => Partitioning::Hash(keys.clone(), n_partitions),
+            _ => Partitioning::UnknownPartitioning(n_partitions),
         };
-        let properties = Arc::new(properties(schema, ordering, partitioning));
-        ShuffleReadExec { store, stage, source, properties }
+        let properties = Arc::new(properties(input.properties().eq_properties.clone(), partitioning));
+        ShuffleReadExec { store, stage: input.stage, source, properties }
     }
 }
 

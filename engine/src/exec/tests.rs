@@ -10,7 +10,7 @@ use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
-use datafusion::physical_expr::{Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -45,7 +45,7 @@ struct FaultyScan {
 impl FaultyScan {
     fn plan(fault: Fault, failures: u32) -> Arc<dyn ExecutionPlan> {
         let schema = Arc::new(Schema::new(vec![Field::new("x", DataType::Int32, false)]));
-        let properties = Arc::new(properties(schema, None, Partitioning::UnknownPartitioning(3)));
+        let properties = Arc::new(properties(EquivalenceProperties::new(schema), Partitioning::UnknownPartitioning(3)));
         Arc::new(FaultyScan { fault, failures: AtomicU32::new(failures), properties })
     }
 

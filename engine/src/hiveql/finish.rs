@@ -1,33 +1,31 @@
 //! Takes the marks of the token pass out of a finished tree.
 
-use std::ops::ControlFlow;
+use sqlparser::ast::{BinaryOperator, Expr, Ident, Select, SelectItem, TableFactor, VisitMut};
 
-use sqlparser::ast::{BinaryOperator, Expr, Ident, Select, SelectItem, TableFactor, VisitMut, VisitorMut};
+use super::walk::{Rewriter, rewrite};
+use crate::error::Result;
 
 /// Finishes any tree of sqlparser's.
-pub(super) fn finish(tree: &mut impl VisitMut) {
-    // Nothing breaks off.
-    let _: ControlFlow<()> = tree.visit(&mut Finish);
+pub(super) fn finish(tree: &mut impl VisitMut) -> Result<()> {
+    rewrite(tree, &mut Finish)
 }
 
 struct Finish;
 
-impl VisitorMut for Finish {
-    type Break = ();
-
+impl Rewriter for Finish {
     /// `DIV` has no token of its own and came as a custom operator. Long chains of AND and OR are balanced.
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn expr(&mut self, expr: &mut Expr) -> Result<()> {
         balance(expr);
         if let Expr::BinaryOp { op, .. } = expr
             && matches!(op, BinaryOperator::Custom(name) if name == "div")
         {
             *op = BinaryOperator::MyIntegerDivide;
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
     /// Subqueries in FROM were marked LATERAL, which Hive does not have.
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+    fn table_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
         match factor {
             TableFactor::Derived { lateral, alias, .. } => {
                 *lateral = false;
@@ -36,16 +34,16 @@ impl VisitorMut for Finish {
             TableFactor::Table { alias: Some(alias), .. } => quoted_alias(&mut alias.name),
             _ => {}
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+    fn select(&mut self, select: &mut Select) -> Result<()> {
         for item in &mut select.projection {
             if let SelectItem::ExprWithAlias { alias, .. } = item {
                 quoted_alias(alias);
             }
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ mod source_map;
 mod statement;
 mod tokens;
 mod variables;
+mod walk;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use script::{Piece, split};
 pub use source_map::SourceMap;
 pub use statement::*;
 pub use variables::Variables;
+pub use walk::{Part, Rewriter, rewrite, walk};
 
 /// A statement, and the way back from its text to the script.
 #[derive(Debug, Clone, PartialEq)]

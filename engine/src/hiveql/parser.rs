@@ -290,7 +290,7 @@ impl<'a> StatementParser<'a> {
 
     fn query(&mut self) -> Result<Box<ast::Query>> {
         let mut query = self.sql(Parser::parse_query)?;
-        finish(&mut *query);
+        finish(&mut *query)?;
         Ok(query)
     }
 
@@ -305,13 +305,13 @@ impl<'a> StatementParser<'a> {
 
     fn expr(&mut self) -> Result<ast::Expr> {
         let mut expr = self.sql(Parser::parse_expr)?;
-        finish(&mut expr);
+        finish(&mut expr)?;
         Ok(expr)
     }
 
     fn sql_statement(&mut self) -> Result<Box<ast::Statement>> {
         let mut statement = Box::new(self.sql(Parser::parse_statement)?);
-        finish(&mut *statement);
+        finish(&mut *statement)?;
         Ok(statement)
     }
 

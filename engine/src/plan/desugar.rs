@@ -14,23 +14,18 @@ use sqlparser::ast::{
     self, BinaryOperator, CastKind, DataType, DateTimeField, Distinct, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, GroupByWithModifier, Ident,
     JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
-    SetOperator, SetQuantifier, Spanned, TableFactor, UnaryOperator, Value, Visit, VisitMut, Visitor, VisitorMut,
-    WindowType,
+    SetOperator, SetQuantifier, Spanned, TableFactor, UnaryOperator, Value, WindowType,
 };
 
 use crate::error::{Error, Result, Span, codes};
 use crate::functions;
-use crate::hiveql::SourceMap;
+use crate::hiveql::{self, Part, Rewriter, SourceMap};
 
 /// Rewrites `query` in place; refuses what logq does not execute.
 ///
 /// `now` is the time of the statement: `current_date` and its kin are constants of it, in UTC.
 pub(super) fn desugar(query: &mut Query, map: &SourceMap, now: Timestamp) -> Result<()> {
-    let mut desugar = Desugar { map, now };
-    match query.visit(&mut desugar) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(*error),
-    }
+    hiveql::rewrite(query, &mut Desugar { map, now })
 }
 
 /// Gives the columns of the outermost SELECT names that differ, and returns the names that Hive shows.
@@ -71,33 +66,22 @@ struct Desugar<'a> {
     now: Timestamp,
 }
 
-type Flow = ControlFlow<Box<Error>>;
-
-impl VisitorMut for Desugar<'_> {
-    type Break = Box<Error>;
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> Flow {
-        flow(self.query(query))
+impl Rewriter for Desugar<'_> {
+    fn query(&mut self, query: &mut Query) -> Result<()> {
+        self.query_clauses(query)
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> Flow {
-        flow(self.table_factor(factor))
+    fn table_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        self.relation(factor)
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> Flow {
-        flow(self.expression(expr))
-    }
-}
-
-fn flow(result: Result<()>) -> Flow {
-    match result {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => ControlFlow::Break(Box::new(error)),
+    fn expr(&mut self, expr: &mut Expr) -> Result<()> {
+        self.expression(expr)
     }
 }
 
 impl Desugar<'_> {
-    fn query(&self, query: &mut Query) -> Result<()> {
+    fn query_clauses(&self, query: &mut Query) -> Result<()> {
         let place = query.span();
         self.refuse_if(query.with.as_ref().is_some_and(|with| with.recursive), "WITH RECURSIVE", place)?;
         self.refuse_if(query.fetch.is_some(), "FETCH FIRST", place)?;
@@ -232,33 +216,24 @@ impl Desugar<'_> {
     }
 
     fn no_in_subquery(&self, expr: &Expr) -> Result<()> {
-        /// The subqueries that it is in: each has conditions of its own, which are looked at there.
-        struct Finder(usize);
-
-        impl Visitor for Finder {
-            type Break = sqlparser::tokenizer::Span;
-
-            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
-                match expr {
-                    Expr::InSubquery { .. } if self.0 == 0 => ControlFlow::Break(expr.span()),
-                    _ => ControlFlow::Continue(()),
+        // The subqueries that it is in have conditions of their own, which are looked at there.
+        let mut depth = 0;
+        let mut place = None;
+        hiveql::walk(expr, &mut |part| {
+            match part {
+                Part::Query(_) => depth += 1,
+                Part::EndOfQuery => depth -= 1,
+                Part::Expr(expr) if depth == 0 && matches!(expr, Expr::InSubquery { .. }) => {
+                    place = Some(expr.span());
+                    return ControlFlow::Break(());
                 }
+                _ => {}
             }
-
-            fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<Self::Break> {
-                self.0 += 1;
-                ControlFlow::Continue(())
-            }
-
-            fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<Self::Break> {
-                self.0 -= 1;
-                ControlFlow::Continue(())
-            }
-        }
-
-        match expr.visit(&mut Finder(0)) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(place) => Err(self
+            ControlFlow::Continue(())
+        });
+        match place {
+            None => Ok(()),
+            Some(place) => Err(self
                 .unsupported("IN (SELECT …) in this place", place)
                 .with_hint("it works as a condition of WHERE, between ANDs and ORs")),
         }
@@ -380,7 +355,7 @@ impl Desugar<'_> {
         }
     }
 
-    fn table_factor(&self, factor: &mut TableFactor) -> Result<()> {
+    fn relation(&self, factor: &mut TableFactor) -> Result<()> {
         let place = factor.span();
         match factor {
             TableFactor::Table {
@@ -745,18 +720,11 @@ fn normalise_decimal(literal: &mut String) -> Option<usize> {
     Some(literal.len()).filter(|precision| *precision <= 38)
 }
 
-fn contains(expr: &Expr, wanted: &impl Fn(&Expr) -> bool) -> bool {
-    struct Finder<'a, F>(&'a F);
-
-    impl<F: Fn(&Expr) -> bool> Visitor for Finder<'_, F> {
-        type Break = ();
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            if (self.0)(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        }
-    }
-
-    expr.visit(&mut Finder(wanted)).is_break()
+fn contains(expr: &Expr, wanted: &dyn Fn(&Expr) -> bool) -> bool {
+    hiveql::walk(expr, &mut |part| match part {
+        Part::Expr(expr) if wanted(expr) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
 }
 
 fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {

@@ -11,6 +11,7 @@ pub mod explain;
 mod hive_types;
 mod order;
 mod query;
+mod row_number;
 pub mod show;
 pub mod stages;
 mod state;

@@ -1,25 +1,30 @@
 //! Makes the order of rows follow from the data alone.
 //!
 //! As in MapReduce, a reducer meets its keys in order, so the groups of a GROUP BY come out ascending with NULL
-//! first; and a sort orders rows that are equal in its keys by all their other columns, so that neither the number
-//! of threads nor the place of a split's edge shows in the result. Hive promises neither; logq promises the same
-//! bytes for the same input.
+//! first; a sort orders rows that are equal in its keys by all their other columns; and a join without an equality gives
+//! its rows in the order of the larger table, for each of these in the order of the smaller one. So neither the number of
+//! threads nor the place of a split's edge shows in the result. Hive promises none of it; logq promises the same bytes
+//! for the same input.
 
 use std::sync::Arc;
 
-use arrow_schema::{DataType, SortOptions};
-use datafusion::common::Result as DfResult;
+use arrow_schema::{DataType, SchemaRef, SortOptions};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{JoinType, Result as DfResult};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::joins::{CrossJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
+use super::row_number::RowNumberExec;
 use super::stages::recompute;
 
 /// NULL first when ascending, as Hive sorts.
@@ -34,7 +39,142 @@ pub(super) enum Groups {
 
 /// The same plan with an order that does not depend on how it is run.
 pub(super) fn deterministic(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dyn ExecutionPlan>> {
-    order_groups(total_sorts(plan)?, groups)
+    order_groups(ordered_products(total_sorts(ordered_windows(plan)?)?, true)?, groups)
+}
+
+/// Has each window's partitions come in the order of their keys, NULL first, as Hive sorts them.
+///
+/// DataFusion's planner puts NULL last there, and leaves out keys that are constant.
+fn ordered_windows(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| {
+        let Some(keys) = window_partition_keys(&node).filter(|keys| !keys.is_empty()) else {
+            return Ok(Transformed::no(node));
+        };
+        let input = sorted_by_partition(node.children()[0], &keys)?;
+        match input {
+            Some(input) => Ok(Transformed::yes(node.replace_children(vec![input], recompute())?)),
+            None => Ok(Transformed::no(node)),
+        }
+    })
+    .data()
+}
+
+/// What the windows of the node are partitioned by; windows of one node share their sort.
+fn window_partition_keys(node: &Arc<dyn ExecutionPlan>) -> Option<Vec<Arc<dyn PhysicalExpr>>> {
+    let windows = match node.downcast_ref::<BoundedWindowAggExec>() {
+        Some(window) => window.window_expr(),
+        None => node.downcast_ref::<WindowAggExec>()?.window_expr(),
+    };
+    Some(windows.first().map(|window| window.partition_by().to_vec()).unwrap_or_default())
+}
+
+/// The window's input with the partition keys ascending in the sort that it comes from, through other windows; nothing
+/// if it comes from no such sort.
+fn sorted_by_partition(
+    input: &Arc<dyn ExecutionPlan>,
+    keys: &[Arc<dyn PhysicalExpr>],
+) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
+    if let Some(sort) = input.downcast_ref::<SortExec>().filter(|sort| sort.fetch().is_none()) {
+        let sorted: Vec<_> = sort.expr().iter().map(|sorted| Arc::clone(&sorted.expr)).collect();
+        let n_sorted = sorted.iter().take_while(|sorted| keys.contains(sorted)).count();
+        let constant = keys.iter().filter(|key| !sorted[..n_sorted].contains(key));
+        let partition =
+            constant.chain(&sorted[..n_sorted]).map(|key| PhysicalSortExpr::new(Arc::clone(key), ASCENDING));
+        let order = LexOrdering::new(partition.chain(sort.expr().iter().skip(n_sorted).cloned()));
+        return Ok(order.map(|order| {
+            let input = Arc::clone(sort.input());
+            Arc::new(SortExec::new(order, input).with_preserve_partitioning(sort.preserve_partitioning())) as _
+        }));
+    }
+    if window_partition_keys(input).is_none() {
+        return Ok(None);
+    }
+    let Some(sorted) = sorted_by_partition(input.children()[0], keys)? else { return Ok(None) };
+    Ok(Some(Arc::clone(input).replace_children(vec![sorted], recompute())?))
+}
+
+/// Brings the rows of joins without an equality into the order of their inputs, whatever batches they came in and
+/// however often the join had to read them; but not where nobody sees their order.
+fn ordered_products(plan: Arc<dyn ExecutionPlan>, is_seen: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let is_seen_below = sees_order(plan.as_ref(), is_seen);
+    let children = plan.children().into_iter().map(|child| ordered_products(Arc::clone(child), is_seen_below));
+    let children = children.collect::<DfResult<Vec<_>>>()?;
+    let changed = children.iter().zip(plan.children()).any(|(child, old)| !Arc::ptr_eq(child, old));
+    let plan = if changed { plan.replace_children(children, recompute())? } else { plan };
+    if !is_seen {
+        return Ok(plan);
+    }
+    if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
+        if !matches!(join.join_type(), JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full) {
+            // Rows of one side only, in its own order.
+            return Ok(plan);
+        }
+        let (left, right) = (numbered(join.left())?, numbered(join.right())?);
+        let (n_left, n_right) = (join.left().schema().fields().len(), join.right().schema().fields().len());
+        let columns = match join.projection() {
+            Some(projection) => projection.to_vec(),
+            None => (0..n_left + n_right).collect(),
+        };
+        let numbered = NestedLoopJoinExec::try_new(left, right, join.filter().cloned(), join.join_type(), None)?;
+        return in_number_order(Arc::new(numbered), n_left, n_right, &columns, &plan.schema());
+    }
+    if let Some(join) = plan.downcast_ref::<CrossJoinExec>() {
+        let numbered = CrossJoinExec::new(numbered(join.left())?, numbered(join.right())?);
+        let (n_left, n_right) = (join.left().schema().fields().len(), join.right().schema().fields().len());
+        let columns: Vec<usize> = (0..n_left + n_right).collect();
+        return in_number_order(Arc::new(numbered), n_left, n_right, &columns, &plan.schema());
+    }
+    Ok(plan)
+}
+
+/// Whether the result of `plan` depends on the order of its input, if the order of its own rows is seen or not.
+fn sees_order(plan: &dyn ExecutionPlan, is_seen: bool) -> bool {
+    if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
+        return aggregate.aggr_expr().iter().any(|call| !call.fun().order_sensitivity().is_insensitive());
+    }
+    if plan.downcast_ref::<SortExec>().is_some() {
+        return plan.schema().fields().iter().any(|field| !is_sortable(field.data_type()));
+    }
+    let limits = plan.downcast_ref::<GlobalLimitExec>().is_some() || plan.downcast_ref::<LocalLimitExec>().is_some();
+    let is_window =
+        plan.downcast_ref::<BoundedWindowAggExec>().is_some() || plan.downcast_ref::<WindowAggExec>().is_some();
+    is_seen || limits || is_window || plan.fetch().is_some()
+}
+
+/// Numbered below a gather, where the partitions still have their order.
+fn numbered(input: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
+    match input.downcast_ref::<CoalescePartitionsExec>() {
+        Some(gather) => {
+            let rows = Arc::new(RowNumberExec::new(Arc::clone(gather.input())));
+            Arc::clone(input).replace_children(vec![rows], recompute())
+        }
+        None => Ok(Arc::new(RowNumberExec::new(Arc::clone(input)))),
+    }
+}
+
+/// The rows of a join of numbered rows in the order of the right ones, then of the left ones, and without the numbers.
+/// Left rows without a partner come last.
+fn in_number_order(
+    join: Arc<dyn ExecutionPlan>,
+    n_left: usize,
+    n_right: usize,
+    columns: &[usize],
+    schema: &SchemaRef,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let ascending = SortOptions { descending: false, nulls_first: false };
+    let number = |column_idx| {
+        let column = Column::new(join.schema().field(column_idx).name(), column_idx);
+        PhysicalSortExpr::new(Arc::new(column), ascending)
+    };
+    let order = LexOrdering::from([number(n_left + 1 + n_right), number(n_left)]);
+    let columns = columns.iter().zip(schema.fields()).map(|(column_idx, field)| {
+        let column_idx = if *column_idx < n_left { *column_idx } else { column_idx + 1 };
+        let column = Column::new(join.schema().field(column_idx).name(), column_idx);
+        (Arc::new(column) as Arc<dyn PhysicalExpr>, field.name().clone())
+    });
+    let columns: Vec<_> = columns.collect();
+    let sorted = SortExec::new(order, join).with_preserve_partitioning(true);
+    Ok(Arc::new(ProjectionExec::try_new(columns, Arc::new(sorted))?))
 }
 
 /// Extends each sort by the columns that it does not name.
@@ -112,11 +252,12 @@ fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dy
             _ => plan.replace_children(vec![input], recompute())?,
         });
     }
-    // A window's rows come in the order of its partition keys already.
-    if plan.downcast_ref::<BoundedWindowAggExec>().is_some() || plan.downcast_ref::<WindowAggExec>().is_some() {
-        let ordering = plan.output_ordering().cloned();
-        return Ok(match ordering {
-            Some(ordering) if groups == Groups::Gather && plan.output_partitioning().partition_count() > 1 => {
+    // A window's rows come in the order of its keys, if it has any.
+    if window_partition_keys(&plan).is_some()
+        && let Some(ordering) = plan.output_ordering().cloned()
+    {
+        return Ok(match groups {
+            Groups::Gather if plan.output_partitioning().partition_count() > 1 => {
                 Arc::new(SortPreservingMergeExec::new(ordering, plan))
             }
             _ => plan,

@@ -11,7 +11,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use jiff::Timestamp;
-use sqlparser::ast::{self, Expr, Ident, Spanned, Visit, Visitor};
+use sqlparser::ast::{self, Expr, Ident, Spanned};
 use tokio::runtime::Handle;
 
 use super::bind::Binder;
@@ -21,7 +21,7 @@ use crate::catalog::Catalog;
 use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result, Span, codes, nearest};
 use crate::functions;
-use crate::hiveql::{self, SourceMap};
+use crate::hiveql::{self, Part, SourceMap};
 use crate::storage::StoragePath;
 use crate::table::ScanReports;
 
@@ -109,12 +109,11 @@ fn sql_to_plan(query: ast::Query, binder: &Binder<'_>) -> datafusion::common::Re
     hive_types::coerce(plan)
 }
 
-/// A hash join holds its build side in memory: all tables but the largest must fit into a fraction of the limit,
-/// with room for what rows take more than their text.
+/// Whether all tables but the largest are small enough to be held in memory, as for Hive's map join.
 fn small_enough_to_hash(sizes: &[u64], config: &EngineConfig) -> bool {
     let largest = sizes.iter().max().copied().unwrap_or(0);
     let others = sizes.iter().sum::<u64>() - largest;
-    others.saturating_mul(8) <= config.memory_limit / 4
+    config.map_joins && others <= config.map_join_bytes
 }
 
 fn shown_schema(schema: &Schema, shown_names: &BTreeMap<String, String>) -> SchemaRef {
@@ -256,62 +255,39 @@ fn backquoted(message: &str) -> Option<&str> {
 /// The place of the function that `message` begins with: `substring takes 2 to 3 arguments`. The script may call it by
 /// another of its names.
 fn find_function(query: &ast::Query, map: &SourceMap, message: &str) -> Option<Span> {
-    struct Finder<'a>(&'a str);
-
-    impl Visitor for Finder<'_> {
-        type Break = sqlparser::tokenizer::Span;
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
-            if let Expr::Function(function) = expr {
-                let name = function.name.to_string();
-                let own_name = functions::scalar_function(&name).map(|function| function.name().to_string());
-                if name == self.0 || own_name.as_deref() == Some(self.0) {
-                    return ControlFlow::Break(function.name.span());
-                }
-            }
-            ControlFlow::Continue(())
+    let wanted = message.split_whitespace().next()?;
+    find(query, map, &|part| match part {
+        Part::Expr(Expr::Function(function)) => {
+            let name = function.name.to_string();
+            let own_name = functions::scalar_function(&name).map(|function| function.name().to_string());
+            let is_meant = name == wanted || own_name.as_deref() == Some(wanted);
+            is_meant.then(|| function.name.span())
         }
-    }
-
-    match query.visit(&mut Finder(message.split_whitespace().next()?)) {
-        ControlFlow::Break(span) => map.span_of(span),
-        ControlFlow::Continue(()) => None,
-    }
+        _ => None,
+    })
 }
 
 /// The place of the first name in `query` that is meant.
 fn find_name(query: &ast::Query, map: &SourceMap, is_meant: impl Fn(&Ident) -> bool) -> Option<Span> {
-    struct Finder<F>(F);
+    let place_of = |ident: &Ident| is_meant(ident).then_some(ident.span);
+    find(query, map, &|part| match part {
+        Part::Relation(relation) => relation.0.iter().filter_map(|part| part.as_ident()).find_map(place_of),
+        Part::Expr(Expr::Identifier(ident)) => place_of(ident),
+        Part::Expr(Expr::CompoundIdentifier(idents)) => idents.iter().rev().find_map(place_of),
+        _ => None,
+    })
+}
 
-    impl<F: Fn(&Ident) -> bool> Visitor for Finder<F> {
-        type Break = sqlparser::tokenizer::Span;
-
-        fn pre_visit_relation(&mut self, relation: &ast::ObjectName) -> ControlFlow<Self::Break> {
-            for part in &relation.0 {
-                if let Some(ident) = part.as_ident()
-                    && (self.0)(ident)
-                {
-                    return ControlFlow::Break(ident.span);
-                }
-            }
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
-            let found = match expr {
-                Expr::Identifier(ident) => std::slice::from_ref(ident).iter().find(|ident| (self.0)(ident)),
-                Expr::CompoundIdentifier(idents) => idents.iter().rev().find(|ident| (self.0)(ident)),
-                _ => None,
-            };
-            match found {
-                Some(ident) => ControlFlow::Break(ident.span),
-                None => ControlFlow::Continue(()),
-            }
-        }
-    }
-
-    match query.visit(&mut Finder(is_meant)) {
-        ControlFlow::Break(span) => map.span_of(span),
-        ControlFlow::Continue(()) => None,
-    }
+/// The first place in the script that `place_of` gives for a part of `query`.
+fn find(
+    query: &ast::Query,
+    map: &SourceMap,
+    place_of: &dyn Fn(Part<'_>) -> Option<sqlparser::tokenizer::Span>,
+) -> Option<Span> {
+    let mut found = None;
+    hiveql::walk(query, &mut |part| {
+        found = place_of(part);
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    map.span_of(found?)
 }

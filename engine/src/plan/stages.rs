@@ -7,11 +7,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, Result as DfResult};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
@@ -81,20 +80,18 @@ pub struct StageInputExec {
 
 impl StageInputExec {
     fn new(stage: StageId, mode: StageInputMode, child: &Arc<dyn ExecutionPlan>, partitioning: Partitioning) -> Self {
-        let ordering = match mode {
-            StageInputMode::Tasks => child.output_ordering().cloned(),
-            _ => None,
-        };
-        StageInputExec { stage, mode, properties: Arc::new(properties(child.schema(), ordering, partitioning)) }
+        // What is constant in all tasks stays so. Each task's order is there only where its rows stay apart.
+        let mut equivalences = child.equivalence_properties().clone();
+        equivalences.clear_per_partition_constants();
+        if mode != StageInputMode::Tasks {
+            equivalences.clear_orderings();
+        }
+        StageInputExec { stage, mode, properties: Arc::new(properties(equivalences, partitioning)) }
     }
 }
 
 /// The properties of a leaf that gives batches as they come.
-pub fn properties(schema: SchemaRef, ordering: Option<LexOrdering>, partitioning: Partitioning) -> PlanProperties {
-    let equivalences = match ordering {
-        Some(ordering) => EquivalenceProperties::new_with_orderings(schema, [ordering]),
-        None => EquivalenceProperties::new(schema),
-    };
+pub fn properties(equivalences: EquivalenceProperties, partitioning: Partitioning) -> PlanProperties {
     PlanProperties::new(equivalences, partitioning, EmissionType::Incremental, Boundedness::Bounded)
 }
 

@@ -3,7 +3,7 @@
 //! A file loses its name as soon as it is open, so that nothing is left behind however the process ends, and nobody
 //! else can open it. It is not compressed: arrays read from it point into the mapping.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +24,7 @@ use memmap2::Mmap;
 use crate::error::{Error, Result, codes};
 use crate::id::JobId;
 use crate::storage::filesystem::file_error;
+use crate::storage::make_private;
 
 use super::index::RunIndex;
 
@@ -42,7 +43,7 @@ pub(super) struct SpillDirectory {
 impl SpillDirectory {
     pub fn new(temp_dir: &Path, job: JobId) -> Self {
         SpillDirectory {
-            path: temp_dir.join(format!("logq-{job}")),
+            path: temp_dir.join(format!("shuffle-{job}")),
             is_made: Mutex::new(false),
             n_files: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -66,7 +67,7 @@ impl SpillDirectory {
     fn make(&self) -> Result<()> {
         let mut is_made = self.is_made.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_made {
-            make_private_dir(&self.path).map_err(|e| file_error("create", &self.path, e, codes::STORAGE))?;
+            make_private(&self.path).map_err(|e| file_error("create", &self.path, e, codes::STORAGE))?;
             *is_made = true;
         }
         Ok(())
@@ -234,17 +235,6 @@ fn open_private(path: &Path) -> io::Result<File> {
 #[cfg(not(unix))]
 fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).open(path)
-}
-
-#[cfg(unix)]
-fn make_private_dir(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn make_private_dir(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).create(path)
 }
 
 #[cfg(test)]

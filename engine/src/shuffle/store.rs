@@ -34,7 +34,7 @@ pub struct ShuffleStore {
 }
 
 impl ShuffleStore {
-    /// Makes an empty store. Spill files go to a directory `logq-<job>` in `temp_dir`, made when first needed.
+    /// Makes an empty store. Spill files go to a directory `shuffle-<job>` in `temp_dir`, made when first needed.
     pub fn new(temp_dir: &Path, job: JobId, budget: Arc<dyn MemoryBudget>) -> Self {
         ShuffleStore { budget, directory: Arc::new(SpillDirectory::new(temp_dir, job)), committed: Mutex::default() }
     }

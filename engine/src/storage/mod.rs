@@ -10,12 +10,14 @@
 mod file;
 mod list;
 mod path;
+mod scratch;
 
 pub mod filesystem;
 
 pub use file::{FileMeta, FileVersion, ReadAt, open};
 pub use list::{Listing, list};
 pub use path::StoragePath;
+pub use scratch::{ScratchDirectory, make_private};
 
 use std::io;
 use std::path::Path;

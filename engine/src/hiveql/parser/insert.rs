@@ -32,10 +32,10 @@ impl StatementParser<'_> {
         }
         let mut insert = Insert { with, from, branches };
         for cte in insert.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
-            finish(&mut *cte.query);
+            finish(&mut *cte.query)?;
         }
         for table in insert.from.iter_mut().flatten() {
-            finish(table);
+            finish(table)?;
         }
         Ok(Statement::Insert(Box::new(insert)))
     }
