@@ -5,7 +5,6 @@
 //! refused as `Unsupported` with its place. Operators and functions get their Hive meaning later, from the types of
 //! their operands (`functions`).
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
@@ -31,39 +30,6 @@ pub(super) fn desugar(query: &mut Query, map: &SourceMap, now: Timestamp) -> Res
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(*error),
     }
-}
-
-/// Gives the columns of the outermost SELECT names that differ, and returns the names that Hive shows.
-///
-/// DataFusion refuses `SELECT a, a`; Hive does not.
-pub(super) fn unique_column_names(query: &mut Query) -> BTreeMap<String, String> {
-    let mut shown = BTreeMap::new();
-    let SetExpr::Select(select) = query.body.as_mut() else {
-        return shown;
-    };
-    let mut seen = std::collections::BTreeSet::new();
-    for (column_idx, item) in select.projection.iter_mut().enumerate() {
-        let name = match item {
-            SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
-            SelectItem::UnnamedExpr(Expr::Identifier(ident)) => ident.value.clone(),
-            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(idents)) => match idents.last() {
-                Some(ident) => ident.value.clone(),
-                None => continue,
-            },
-            _ => continue,
-        };
-        if seen.insert(name.clone()) {
-            continue;
-        }
-        let unique = format!("{name}__{column_idx}");
-        let expr = match item {
-            SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => expr.clone(),
-            _ => continue,
-        };
-        *item = SelectItem::ExprWithAlias { expr, alias: Ident::new(unique.clone()) };
-        shown.insert(unique, name);
-    }
-    shown
 }
 
 struct Desugar<'a> {

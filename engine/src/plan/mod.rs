@@ -1,7 +1,7 @@
 //! `Statement` → logical → physical → `StageGraph`; EXPLAIN.
 //!
 //! `desugar` makes Hive's query tree one that DataFusion plans the way Hive means it, `bind` finds its names in the
-//! catalog, `query` runs the planner and the optimizer with the settings that keep a plan cuttable, `order` makes
+//! catalog, `select_list` its columns, `query` runs the planner and the optimizer with the settings that keep a plan cuttable, `order` makes
 //! the order of rows follow from the data alone, and `stages` cuts.
 
 mod bind;
@@ -11,6 +11,7 @@ pub mod explain;
 mod hive_types;
 mod order;
 mod query;
+mod select_list;
 pub mod show;
 pub mod stages;
 mod state;

@@ -1,11 +1,11 @@
 //! A query from its tree to a physical plan.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow_schema::{Field, Schema, SchemaRef};
-use datafusion::common::{DataFusionError, SchemaError};
+use arrow_schema::{Field, FieldRef, Schema, SchemaRef};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, SchemaError, TableReference};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
@@ -15,12 +15,14 @@ use sqlparser::ast::{self, Expr, Ident, Spanned, Visit, Visitor};
 use tokio::runtime::Handle;
 
 use super::bind::Binder;
+use super::select_list::{self, ShownColumn};
 use super::{desugar, hive_types, order, with_join_choice};
 use crate::bridge;
 use crate::catalog::Catalog;
 use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result, Span, codes, nearest};
 use crate::functions;
+use crate::hive_type::with_table_alias;
 use crate::hiveql::{self, SourceMap};
 use crate::storage::StoragePath;
 use crate::table::ScanReports;
@@ -56,7 +58,7 @@ pub struct QueryPlan {
 /// Errors point at the word in the script where that is known.
 pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<'_>) -> Result<QueryPlan> {
     desugar::desugar(&mut query, map, context.now)?;
-    let shown_names = desugar::unique_column_names(&mut query);
+    let shown = select_list::write_out(&mut query, map, &|query| columns_of(query, map, context))?;
     let tree = query.clone();
     let placed = |error: DataFusionError| place(error, &tree, map);
 
@@ -75,7 +77,7 @@ pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<
     };
     let physical = order::deterministic(physical, groups).map_err(placed)?;
     Ok(QueryPlan {
-        columns: shown_schema(&physical.schema(), &shown_names),
+        columns: shown_schema(&physical.schema(), shown.as_deref()),
         logical,
         physical,
         locations: tables.iter().filter_map(|table| table.location().cloned()).collect(),
@@ -106,7 +108,30 @@ fn sql_to_plan(query: ast::Query, binder: &Binder<'_>) -> datafusion::common::Re
         .with_default_null_ordering(NullOrdering::NullsMin);
     let plan =
         SqlToRel::new_with_options(binder, options).sql_statement_to_plan(ast::Statement::Query(Box::new(query)))?;
-    hive_types::coerce(plan)
+    let plan = hive_types::coerce(plan)?;
+    names_of_subqueries_differ(&plan)?;
+    Ok(plan)
+}
+
+/// DataFusion gives the second of two columns of one name a name of its own, Hive refuses them.
+fn names_of_subqueries_differ(plan: &LogicalPlan) -> datafusion::common::Result<()> {
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::SubqueryAlias(subquery) = node
+            && let LogicalPlan::Projection(renaming) = subquery.input.as_ref()
+        {
+            let given = renaming.input.schema().fields();
+            let mut names = given.iter().zip(subquery.schema.fields());
+            if given.len() == subquery.schema.fields().len()
+                && let Some((twice, _)) = names.find(|(given, renamed)| {
+                    renamed.name().strip_prefix(given.name().as_str()).is_some_and(|rest| rest.starts_with(':'))
+                })
+            {
+                return Err(select_list::twice(twice.name(), subquery.alias.table()).into());
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
 }
 
 /// A hash join holds its build side in memory: all tables but the largest must fit into a fraction of the limit,
@@ -117,16 +142,31 @@ fn small_enough_to_hash(sizes: &[u64], config: &EngineConfig) -> bool {
     others.saturating_mul(8) <= config.memory_limit / 4
 }
 
-fn shown_schema(schema: &Schema, shown_names: &BTreeMap<String, String>) -> SchemaRef {
-    let fields: Vec<Field> = schema
-        .fields()
-        .iter()
-        .map(|field| match shown_names.get(field.name()) {
-            Some(name) => field.as_ref().clone().with_name(name),
-            None => field.as_ref().clone(),
-        })
-        .collect();
-    Arc::new(Schema::new(fields))
+/// The columns of a query that selects `*`. Its own binder: these tables are not read.
+fn columns_of(query: ast::Query, map: &SourceMap, context: &PlanContext<'_>) -> Result<Vec<ShownColumn>> {
+    let tree = query.clone();
+    let binder = Binder::new(context, context.state);
+    let plan = sql_to_plan(query, &binder).map_err(|error| place(error, &tree, map))?;
+    let shown = |(table, field): (Option<&TableReference>, &FieldRef)| ShownColumn {
+        name: field.name().clone(),
+        table: table.map(|table| table.table().to_string()),
+    };
+    Ok(plan.schema().iter().map(shown).collect())
+}
+
+/// The columns with the names that Hive shows, and with the alias of their table beside them.
+fn shown_schema(schema: &Schema, shown: Option<&[ShownColumn]>) -> SchemaRef {
+    let Some(shown) = shown.filter(|shown| shown.len() == schema.fields().len()) else {
+        return Arc::new(schema.clone());
+    };
+    let fields = schema.fields().iter().zip(shown).map(|(field, column)| {
+        let field = field.as_ref().clone().with_name(&column.name);
+        match &column.table {
+            Some(table) => with_table_alias(field, table),
+            None => field,
+        }
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }
 
 /// The planner's error with the place of the word that it is about.
@@ -141,7 +181,7 @@ fn place_ours(error: Error, query: &ast::Query, map: &SourceMap) -> Error {
     match error.code() {
         _ if error.location().is_none() && error.message().starts_with("view `") => {
             let name = backquoted(error.message()).unwrap_or_default().to_string();
-            match find_name(query, map, |ident| ident.value == name) {
+            match find_relation(query, map, &name) {
                 Some(span) => error.at(span),
                 None => error,
             }
@@ -154,15 +194,18 @@ fn place_ours(error: Error, query: &ast::Query, map: &SourceMap) -> Error {
         | codes::ACCESS_DENIED
         | codes::NO_INPUT_FILES => {
             let name = backquoted(error.message()).map(|name| name.rsplit('.').next().unwrap_or(name).to_string());
-            match name.and_then(|name| find_name(query, map, |ident| ident.value == name)) {
+            match name.and_then(|name| find_relation(query, map, &name)) {
                 Some(span) => error.at(span),
                 None => error,
             }
         }
         codes::SEMANTIC if error.message().contains("require unique expression names") => {
-            Error::new(codes::DUPLICATE_COLUMN, "two columns have one name")
-                .at(map.script_span(0..map.text().len()))
-                .with_hint("give one of them another name: `SELECT a, a AS a2`")
+            let name = error.message().split('"').nth(1).and_then(|name| name.rsplit('.').next()).unwrap_or_default();
+            place_twice(select_list::twice(name, ""), name, query, map)
+        }
+        codes::DUPLICATE_COLUMN if error.location().is_none() => {
+            let name = error.message().rsplit('`').nth(1).unwrap_or_default().to_string();
+            place_twice(error, &name, query, map)
         }
         codes::SEMANTIC if let Some(span) = find_function(query, map, error.message()) => {
             Error::new(codes::WRONG_ARGUMENTS, error.message()).at(span)
@@ -186,6 +229,11 @@ fn place_ours(error: Error, query: &ast::Query, map: &SourceMap) -> Error {
         }
         _ => error,
     }
+}
+
+fn place_twice(error: Error, name: &str, query: &ast::Query, map: &SourceMap) -> Error {
+    let place = select_list::place_of_second(query, name).and_then(|place| map.span_of(place));
+    error.at(place.unwrap_or_else(|| map.script_span(0..map.text().len())))
 }
 
 fn find_schema_error(error: &DataFusionError) -> Option<&SchemaError> {
@@ -228,7 +276,8 @@ fn schema_error_in_words(error: &SchemaError, query: &ast::Query, map: &SourceMa
                 Error::new(codes::AMBIGUOUS_COLUMN, message).with_hint(format!("name the table: `t.{}`", field.name));
             match find_name(query, map, |ident| ident.value == field.name) {
                 Some(span) => placed.at(span),
-                None => placed,
+                // Nobody refers to it: two columns of one select list.
+                None => place_twice(select_list::twice(&field.name, ""), &field.name, query, map),
             }
         }
         SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
@@ -277,6 +326,17 @@ fn find_function(query: &ast::Query, map: &SourceMap, message: &str) -> Option<S
         ControlFlow::Break(span) => map.span_of(span),
         ControlFlow::Continue(()) => None,
     }
+}
+
+/// The place of the first table of this name in `query`.
+fn find_relation(query: &ast::Query, map: &SourceMap, name: &str) -> Option<Span> {
+    let place = ast::visit_relations(query, |relation| {
+        match relation.0.iter().filter_map(|part| part.as_ident()).find(|ident| ident.value == name) {
+            Some(ident) => ControlFlow::Break(ident.span),
+            None => ControlFlow::Continue(()),
+        }
+    });
+    map.span_of(place.break_value()?)
 }
 
 /// The place of the first name in `query` that is meant.
