@@ -18,6 +18,7 @@ mod collections;
 mod common_type;
 mod conditional;
 mod date_pattern;
+mod digests;
 mod encoding;
 mod get_json_object;
 mod java_number;
@@ -50,6 +51,7 @@ static SCALAR: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
         calendar::builtins(),
         collections::builtins(),
         conditional::builtins(),
+        digests::builtins(),
         encoding::builtins(),
         get_json_object::builtins(),
         math::builtins(),
@@ -162,7 +164,6 @@ const MISSING: &[&str] = &[
     "mask_show_first_n",
     "mask_show_last_n",
     "matchpath",
-    "md5",
     "murmur_hash",
     "ngrams",
     "noop",
@@ -187,9 +188,6 @@ const MISSING: &[&str] = &[
     "regr_syy",
     "replicate_rows",
     "sentences",
-    "sha",
-    "sha1",
-    "sha2",
     "sort_array_by",
     "soundex",
     "stack",
