@@ -3,13 +3,15 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
+use arrow_schema::SchemaRef;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use sqlparser::ast;
 use tokio::runtime::Runtime;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Table};
 use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result, SourceText, codes};
 use crate::exec::{self, CancelFlag, FileOutput, JobContext, PoolBudget, ResultSink, StageReport};
@@ -156,8 +158,8 @@ impl Session {
                 done(ddl::drop(&mut self.catalog, &drop, ignore))
             }
             Statement::Use(name) => done(self.catalog.use_database(&name.value).map_err(|error| error.at(name.span))),
-            Statement::Show(what) => text(show::show(&self.catalog, &what)?),
-            Statement::Describe(what) => text(show::describe(&self.catalog, &what)?),
+            Statement::Show(what) => text(show::show(&self.catalog, &what, &|table| self.columns_of(table))?),
+            Statement::Describe(what) => text(show::describe(&self.catalog, &what, &|table| self.columns_of(table))?),
             Statement::Command(command) => {
                 self.command(command).map_err(|error| error.at(map.script_span(0..map.text().len())))
             }
@@ -303,16 +305,7 @@ impl Session {
         let config = Arc::new(self.settings.config.clone());
         let state = plan::session_state(&config, Arc::clone(&self.environment));
         let reports = ScanReports::default();
-        let context = PlanContext {
-            catalog: &self.catalog,
-            config: Arc::clone(&config),
-            state: &state,
-            runtime: self.runtime.handle().clone(),
-            now: jiff::Timestamp::now(),
-            allow_empty_input: self.settings.allow_empty_input,
-            reports: Arc::clone(&reports),
-        };
-        let plan = plan::plan_query(query, map, &context)?;
+        let plan = plan::plan_query(query, map, &self.plan_context(&config, &state, &reports))?;
         let work = match config.execution {
             ExecutionMode::Staged => Work::Staged(plan::cut(Arc::clone(&plan.physical))?),
             ExecutionMode::Pipelined => Work::Pipelined(Arc::clone(&plan.physical)),
@@ -334,6 +327,30 @@ impl Session {
             config,
         };
         Ok(QueryRun { plan, work, job, started })
+    }
+
+    fn plan_context<'a>(
+        &'a self,
+        config: &Arc<EngineConfig>,
+        state: &'a SessionState,
+        reports: &ScanReports,
+    ) -> PlanContext<'a> {
+        PlanContext {
+            catalog: &self.catalog,
+            config: Arc::clone(config),
+            state,
+            runtime: self.runtime.handle().clone(),
+            now: jiff::Timestamp::now(),
+            allow_empty_input: self.settings.allow_empty_input,
+            reports: Arc::clone(reports),
+        }
+    }
+
+    /// The columns of a table, or those that a view's query gives.
+    fn columns_of(&self, table: &Table) -> Result<SchemaRef> {
+        let config = Arc::new(self.settings.config.clone());
+        let state = plan::session_state(&config, Arc::clone(&self.environment));
+        plan::columns_of(table, &self.plan_context(&config, &state, &ScanReports::default()))
     }
 
     /// The session's threads, or others where the script asks for another number.

@@ -16,6 +16,6 @@ pub mod show;
 pub mod stages;
 mod state;
 
-pub use query::{PlanContext, QueryPlan, plan_query};
+pub use query::{PlanContext, QueryPlan, columns_of, plan_query};
 pub use stages::{StageGraph, cut};
 pub use state::{session_state, with_join_choice};

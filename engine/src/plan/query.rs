@@ -18,7 +18,7 @@ use super::bind::Binder;
 use super::select_list::{self, ShownColumn};
 use super::{desugar, hive_types, order, with_join_choice};
 use crate::bridge;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Table, TableKind};
 use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result, Span, codes, nearest};
 use crate::functions;
@@ -58,7 +58,7 @@ pub struct QueryPlan {
 /// Errors point at the word in the script where that is known.
 pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<'_>) -> Result<QueryPlan> {
     desugar::desugar(&mut query, map, context.now)?;
-    let shown = select_list::write_out(&mut query, map, &|query| columns_of(query, map, context))?;
+    let shown = select_list::write_out(&mut query, map, &|query| columns_of_query(query, map, context))?;
     let tree = query.clone();
     let placed = |error: DataFusionError| place(error, &tree, map);
 
@@ -83,6 +83,22 @@ pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<
         locations: tables.iter().filter_map(|table| table.location().cloned()).collect(),
         warnings: tables.iter().flat_map(|table| table.warnings()).collect(),
     })
+}
+
+/// The columns of a table, or those that a view's query gives, which have no comments. Reads nothing.
+///
+/// Source: Hive's `SemanticAnalyzer.convertRowSchemaToViewSchema`.
+pub fn columns_of(table: &Table, context: &PlanContext<'_>) -> Result<SchemaRef> {
+    let TableKind::View { query } = &table.kind else {
+        return Ok(Arc::clone(&table.columns));
+    };
+    let plan = Binder::new(context, context.state).view_plan(table, query)?;
+    let fields = plan.schema().fields().iter().map(|field| {
+        let mut metadata = field.metadata().clone();
+        metadata.remove("comment");
+        field.as_ref().clone().with_metadata(metadata)
+    });
+    Ok(Arc::new(Schema::new(fields.collect::<Vec<Field>>())))
 }
 
 /// Plans the query of a view.
@@ -143,7 +159,7 @@ fn small_enough_to_hash(sizes: &[u64], config: &EngineConfig) -> bool {
 }
 
 /// The columns of a query that selects `*`. Its own binder: these tables are not read.
-fn columns_of(query: ast::Query, map: &SourceMap, context: &PlanContext<'_>) -> Result<Vec<ShownColumn>> {
+fn columns_of_query(query: ast::Query, map: &SourceMap, context: &PlanContext<'_>) -> Result<Vec<ShownColumn>> {
     let tree = query.clone();
     let binder = Binder::new(context, context.state);
     let plan = sql_to_plan(query, &binder).map_err(|error| place(error, &tree, map))?;
