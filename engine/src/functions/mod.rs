@@ -41,6 +41,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub use builtin::type_name;
 pub use cast::cast_to;
 pub use common_type::common_type;
 pub use operators::{HiveExprPlanner, in_list};

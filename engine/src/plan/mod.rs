@@ -10,6 +10,7 @@ mod desugar;
 pub mod explain;
 mod hive_types;
 mod order;
+mod place;
 mod query;
 mod select_list;
 pub mod show;
