@@ -2,9 +2,9 @@
 //!
 //! Source: Hive `GenericUDAFSum` (whole numbers give bigint and wrap, floats and text double), `GenericUDAFAverage`,
 //! `GenericUDAFCount`, `GenericUDAFVariance` (`stddev` and `variance` are of the population), `GenericUDAFCorrelation`.
-//! Suspect: `avg` of a decimal cuts the last digit where Hive rounds it.
 
 mod collect;
+mod decimal;
 mod histogram;
 mod percentile;
 mod typed;
@@ -18,18 +18,22 @@ use datafusion::logical_expr::AggregateUDF;
 
 use super::builtin::{check_count, type_name};
 use super::common_type::{is_decimal, is_numeric, is_string, normal};
+use decimal::Total;
 use typed::Typed;
 
 pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     let typed = |name, aliases: &[&str], inner, wants| {
         Arc::new(AggregateUDF::new_from_impl(Typed::new(name, aliases, inner, wants)))
     };
+    let total = |name, inner, of_decimals, wants| {
+        Arc::new(AggregateUDF::new_from_impl(Typed::new(name, &[], inner, wants).of_decimals(of_decimals)))
+    };
     vec![
         theirs::count::count_udaf(),
         theirs::min_max::min_udaf(),
         theirs::min_max::max_udaf(),
-        typed("sum", &[], theirs::sum::sum_udaf(), |given| Ok(vec![number("sum", given, true)?])),
-        typed("avg", &[], theirs::average::avg_udaf(), |given| Ok(vec![number("avg", given, false)?])),
+        total("sum", theirs::sum::sum_udaf(), Total::Sum, |given| Ok(vec![number("sum", given, true)?])),
+        total("avg", theirs::average::avg_udaf(), Total::Average, |given| Ok(vec![number("avg", given, false)?])),
         typed("stddev_pop", &["stddev", "std"], theirs::stddev::stddev_pop_udaf(), |given| doubles("stddev", given, 1)),
         typed("stddev_samp", &[], theirs::stddev::stddev_udaf(), |given| doubles("stddev_samp", given, 1)),
         typed("var_pop", &["variance"], theirs::variance::var_pop_udaf(), |given| doubles("variance", given, 1)),

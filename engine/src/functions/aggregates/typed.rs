@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
 
 use super::super::cast::cast_array;
 use super::super::common_type::is_string;
+use super::decimal::Total;
 
 type Wants = fn(&[DataType]) -> Result<Vec<DataType>>;
 
@@ -23,13 +24,36 @@ pub(super) struct Typed {
     aliases: Vec<String>,
     inner: Arc<AggregateUDF>,
     wants: Wants,
+    /// What it is of decimals, if that is not what `inner` is.
+    of_decimals: Option<Total>,
     signature: Signature,
 }
 
 impl Typed {
     pub fn new(name: &'static str, aliases: &[&str], inner: Arc<AggregateUDF>, wants: Wants) -> Self {
         let aliases = aliases.iter().map(|a| (*a).to_owned()).collect();
-        Typed { name, aliases, inner, wants, signature: Signature::user_defined(Volatility::Immutable) }
+        Typed {
+            name,
+            aliases,
+            inner,
+            wants,
+            of_decimals: None,
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
+    }
+
+    /// Decimals are added up by accumulators of ours.
+    pub fn of_decimals(mut self, total: Total) -> Self {
+        self.of_decimals = Some(total);
+        self
+    }
+
+    /// The total, precision and scale, if the argument is a decimal that an accumulator of ours adds up.
+    fn decimal_total(&self, given: &[FieldRef]) -> Option<(Total, u8, i8)> {
+        match (self.of_decimals?, given.first()?.data_type()) {
+            (total, DataType::Decimal128(precision, scale)) => Some((total, *precision, *scale)),
+            _ => None,
+        }
     }
 
     fn wanted_fields(&self, given: &[FieldRef]) -> Result<Vec<FieldRef>> {
@@ -73,28 +97,45 @@ impl AggregateUDFImpl for Typed {
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(&(self.wants)(given)?)
+        let wanted = (self.wants)(given)?;
+        match (self.of_decimals, wanted.as_slice()) {
+            (Some(total), [DataType::Decimal128(precision, scale)]) => {
+                let (precision, scale) = total.result(*precision, *scale);
+                Ok(DataType::Decimal128(precision, scale))
+            }
+            _ => self.inner.return_type(&wanted),
+        }
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        if let Some((total, precision, scale)) = self.decimal_total(args.expr_fields) {
+            return Ok(total.accumulator(precision, scale, args.is_distinct));
+        }
         let fields = self.wanted_fields(args.expr_fields)?;
         let inner = self.inner.accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
         Ok(Box::new(Cast { inner, fields }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        if let Some((total, precision, scale)) = self.decimal_total(args.expr_fields) {
+            return Ok(total.accumulator(precision, scale, args.is_distinct));
+        }
         let fields = self.wanted_fields(args.expr_fields)?;
         let inner = self.inner.create_sliding_accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
         Ok(Box::new(Cast { inner, fields }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        if let Some((total, _, scale)) = self.decimal_total(args.input_fields) {
+            return Ok(total.state_fields(args.name, scale, args.is_distinct));
+        }
         let fields = self.wanted_fields(args.input_fields)?;
         self.inner.state_fields(StateFieldsArgs { input_fields: &fields, ..args })
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
         match self.wanted_fields(args.expr_fields) {
+            Ok(_) if self.decimal_total(args.expr_fields).is_some() => false,
             Ok(fields) => self.inner.groups_accumulator_supported(AccumulatorArgs { expr_fields: &fields, ..args }),
             Err(_) => false,
         }
