@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use arrow_schema::SchemaRef;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
@@ -11,7 +10,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use sqlparser::ast;
 use tokio::runtime::Runtime;
 
-use crate::catalog::{Catalog, Table};
+use crate::catalog::Catalog;
 use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result, SourceText, codes};
 use crate::exec::{self, CancelFlag, FileOutput, JobContext, PoolBudget, ResultSink, StageReport};
@@ -158,8 +157,8 @@ impl Session {
                 done(ddl::drop(&mut self.catalog, &drop, ignore))
             }
             Statement::Use(name) => done(self.catalog.use_database(&name.value).map_err(|error| error.at(name.span))),
-            Statement::Show(what) => text(show::show(&self.catalog, &what, &|table| self.columns_of(table))?),
-            Statement::Describe(what) => text(show::describe(&self.catalog, &what, &|table| self.columns_of(table))?),
+            Statement::Show(what) => self.shown(|columns_of| show::show(&self.catalog, &what, columns_of)),
+            Statement::Describe(what) => self.shown(|columns_of| show::describe(&self.catalog, &what, columns_of)),
             Statement::Command(command) => {
                 self.command(command).map_err(|error| error.at(map.script_span(0..map.text().len())))
             }
@@ -346,11 +345,12 @@ impl Session {
         }
     }
 
-    /// The columns of a table, or those that a view's query gives.
-    fn columns_of(&self, table: &Table) -> Result<SchemaRef> {
+    /// SHOW or DESCRIBE, which ask for the columns that a view's query gives.
+    fn shown(&self, rows: impl FnOnce(&show::ColumnsOf<'_>) -> Result<TextRows>) -> Result<Outcome> {
         let config = Arc::new(self.settings.config.clone());
         let state = plan::session_state(&config, Arc::clone(&self.environment));
-        plan::columns_of(table, &self.plan_context(&config, &state, &ScanReports::default()))
+        let context = self.plan_context(&config, &state, &ScanReports::default());
+        text(rows(&|table| plan::columns_of(table, &context))?)
     }
 
     /// The session's threads, or others where the script asks for another number.
