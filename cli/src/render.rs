@@ -11,10 +11,12 @@ mod vertical;
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use arrow::array::Array;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use logq_engine::qualified_name;
 use logq_engine::serdes::CellFormatter;
 
 use crate::args::Format;
@@ -44,6 +46,22 @@ pub trait RowWriter {
 
     /// What is kept, and what stands behind the last row. Not called after a failure.
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// The columns under the names that a layout shows.
+///
+/// Where a row of names is printed these are Hive's: `t.a` for the columns of `*` and for `t.a`, unless
+/// `hive.resultset.use.unique.column.names` is off. Keys of JSON are what a program asks for: plain names, and Hive's
+/// where two columns have one name.
+pub fn named_columns(schema: &SchemaRef, format: Format, unique_names: bool) -> SchemaRef {
+    let n_columns_of = |name: &str| schema.fields().iter().filter(|field| field.name() == name).count();
+    let name = |field: &Field| match format {
+        _ if !unique_names => field.name().clone(),
+        Format::Json | Format::Jsonl if n_columns_of(field.name()) == 1 => field.name().clone(),
+        _ => qualified_name(field).into_owned(),
+    };
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_name(name(field)));
+    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }
 
 /// Makes the writer of a layout.

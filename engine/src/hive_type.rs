@@ -20,6 +20,26 @@ use arrow_schema::{DataType, Field, TimeUnit};
 /// The key of the field metadata that holds Hive's name of the type, where Arrow's type alone does not say it.
 pub const HIVE_TYPE: &str = "hive.type";
 
+/// The key of the field metadata that holds the alias of the table that a column of a result was taken from.
+const TABLE_ALIAS: &str = "logq.table_alias";
+
+/// A column of a result that was taken from the table of this alias.
+pub(crate) fn with_table_alias(field: Field, table: &str) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.insert(TABLE_ALIAS.to_string(), table.to_string());
+    field.with_metadata(metadata)
+}
+
+/// The name of a column of a result as Hive's command prints it: `t.a` where the query says `*` or `t.a`, else `a`.
+///
+/// Source: Hive 2.3 and 3.1 `SemanticAnalyzer.convertRowSchemaToResultSetSchema`, `hive.resultset.use.unique.column.names`.
+pub fn qualified_name(field: &Field) -> Cow<'_, str> {
+    match field.metadata().get(TABLE_ALIAS) {
+        Some(table) => Cow::Owned(format!("{table}.{}", field.name())),
+        None => Cow::Borrowed(field.name()),
+    }
+}
+
 /// Hive's name for the type of `field`, as DESCRIBE prints it: `bigint`, `varchar(10)`.
 pub fn hive_type_name(field: &Field) -> Cow<'_, str> {
     match field.metadata().get(HIVE_TYPE) {

@@ -39,6 +39,7 @@ mod plan;
 mod rows;
 mod table;
 
+pub use hive_type::qualified_name;
 pub use hiveql::{Piece, split as split_script};
 pub use rows::RowStream;
 pub use session::{CancelHandle, ClientCommand, Outcome, Session};

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use sqlparser::ast;
 use tokio::runtime::Runtime;
@@ -160,8 +161,8 @@ impl Session {
                 done(ddl::drop(&mut self.catalog, &drop, ignore))
             }
             Statement::Use(name) => done(self.catalog.use_database(&name.value).map_err(|error| error.at(name.span))),
-            Statement::Show(what) => text(show::show(&self.catalog, &what)?),
-            Statement::Describe(what) => text(show::describe(&self.catalog, &what)?),
+            Statement::Show(what) => self.shown(|columns_of| show::show(&self.catalog, &what, columns_of)),
+            Statement::Describe(what) => self.shown(|columns_of| show::describe(&self.catalog, &what, columns_of)),
             Statement::Command(command) => {
                 self.command(command).map_err(|error| error.at(map.script_span(0..map.text().len())))
             }
@@ -307,16 +308,7 @@ impl Session {
         let config = Arc::new(self.settings.config.clone());
         let state = plan::session_state(&config, Arc::clone(&self.environment));
         let reports = ScanReports::default();
-        let context = PlanContext {
-            catalog: &self.catalog,
-            config: Arc::clone(&config),
-            state: &state,
-            runtime: self.runtime.handle().clone(),
-            now: jiff::Timestamp::now(),
-            allow_empty_input: self.settings.allow_empty_input,
-            reports: Arc::clone(&reports),
-        };
-        let plan = plan::plan_query(query, map, &context)?;
+        let plan = plan::plan_query(query, map, &self.plan_context(&config, &state, &reports))?;
         let work = match config.execution {
             ExecutionMode::Staged => Work::Staged(plan::cut(Arc::clone(&plan.physical))?),
             ExecutionMode::Pipelined => Work::Pipelined(Arc::clone(&plan.physical)),
@@ -338,6 +330,31 @@ impl Session {
             config,
         };
         Ok(QueryRun { plan, work, job, started })
+    }
+
+    fn plan_context<'a>(
+        &'a self,
+        config: &Arc<EngineConfig>,
+        state: &'a SessionState,
+        reports: &ScanReports,
+    ) -> PlanContext<'a> {
+        PlanContext {
+            catalog: &self.catalog,
+            config: Arc::clone(config),
+            state,
+            runtime: self.runtime.handle().clone(),
+            now: jiff::Timestamp::now(),
+            allow_empty_input: self.settings.allow_empty_input,
+            reports: Arc::clone(reports),
+        }
+    }
+
+    /// SHOW or DESCRIBE, which ask for the columns that a view's query gives.
+    fn shown(&self, rows: impl FnOnce(&show::ColumnsOf<'_>) -> Result<TextRows>) -> Result<Outcome> {
+        let config = Arc::new(self.settings.config.clone());
+        let state = plan::session_state(&config, Arc::clone(&self.environment));
+        let context = self.plan_context(&config, &state, &ScanReports::default());
+        text(rows(&|table| plan::columns_of(table, &context))?)
     }
 
     /// The session's threads, or others where the script asks for another number.

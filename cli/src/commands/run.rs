@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use clap::Args;
 use logq_engine::error::{Error, Result, SourceText, codes};
 use logq_engine::observer::{JobObserver, JobSummary, OutputSummary};
@@ -18,7 +19,7 @@ use crate::diagnostics::{self, Circumstances, Style};
 use crate::exit_code;
 use crate::interrupt::Interrupt;
 use crate::progress::{Loudness, Progress, Show};
-use crate::render::{self, Layout};
+use crate::render::{self, Layout, RowWriter};
 use crate::settings::{self, Binding, Environment, Settings};
 
 /// Runs Hive scripts, one after the other
@@ -237,7 +238,7 @@ impl<'a> Runner<'a> {
     fn print_rows(&mut self, mut rows: RowStream, source: &Arc<SourceText>) -> Result<(), Stop> {
         let schema = rows.schema();
         let mut writer =
-            if rows.is_text() { render::line_writer(&schema) } else { render::row_writer(&schema, &self.layout()) };
+            if rows.is_text() { render::line_writer(&schema) } else { self.row_writer(&schema, &self.layout()) };
         let mut n_rows = 0;
         let mut has_started = false;
         for batch in rows.by_ref() {
@@ -269,6 +270,14 @@ impl<'a> Runner<'a> {
         writer.finish(&mut self.out).and_then(|()| self.out.flush()).map_err(Stop::of_stdout)?;
         self.say_summary(rows.summary(), Some(n_rows));
         Ok(())
+    }
+
+    fn row_writer(&self, schema: &SchemaRef, layout: &Layout) -> Box<dyn RowWriter> {
+        let unique_names = self
+            .session
+            .setting("hive.resultset.use.unique.column.names")
+            .is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"));
+        render::row_writer(&render::named_columns(schema, layout.format, unique_names), layout)
     }
 
     /// Decided for each statement, since a script may say `SET hive.cli.print.header=true` on its way.
@@ -336,7 +345,7 @@ impl<'a> Runner<'a> {
         }
         let layout = Layout { format: Format::Table, header: true, ..self.layout() };
         let mut text = Vec::new();
-        let mut writer = render::row_writer(schema, &layout);
+        let mut writer = self.row_writer(schema, &layout);
         let written = writer
             .start(&mut text)
             .and_then(|()| batches.iter().try_for_each(|batch| writer.write(batch, &mut text)))

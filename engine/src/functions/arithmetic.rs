@@ -79,9 +79,12 @@ fn operation_types(operation: Operation, left: &DataType, right: &DataType) -> O
 }
 
 /// Precision and scale of a result, cut to 38 digits so that whole digits are kept first.
+///
+/// Source: `deriveResultDecimalTypeInfo` of Hive's `GenericUDFOPPlus` and its kin, `GenericUDFBaseNumeric.adjustPrecScale`.
 fn decimal_result(operation: Operation, (p1, s1): (u8, i8), (p2, s2): (u8, i8)) -> (u8, i8) {
     let (p1, p2, s1, s2) = (i32::from(p1), i32::from(p2), i32::from(s1), i32::from(s2));
     let wider_scale = s1.max(s2);
+    let max = i32::from(MAX_PRECISION);
     let (precision, scale) = match operation {
         Operation::Add | Operation::Subtract => ((p1 - s1).max(p2 - s2) + wider_scale + 1, wider_scale),
         Operation::Multiply => (p1 + p2 + 1, s1 + s2),
@@ -90,9 +93,9 @@ fn decimal_result(operation: Operation, (p1, s1): (u8, i8), (p2, s2): (u8, i8)) 
             (p1 - s1 + s2 + scale, scale)
         }
         Operation::Remainder => ((p1 - s1).min(p2 - s2) + wider_scale, wider_scale),
-        Operation::PositiveRemainder => ((p1 - s1).max(p2 - s2) + wider_scale, wider_scale),
+        // Here whole digits go first.
+        Operation::PositiveRemainder => (max.min((p1 - s1).max(p2 - s2) + wider_scale), wider_scale),
     };
-    let max = i32::from(MAX_PRECISION);
     if precision <= max {
         return (precision as u8, scale as i8);
     }
@@ -215,7 +218,8 @@ fn rescale(value: i256, from: i8, to: i8) -> Option<i256> {
     divide_half_up(value, power_of_ten((from - to) as u32)?)
 }
 
-fn divide_half_up(left: i256, right: i256) -> Option<i256> {
+/// The quotient, rounded half up; nothing by zero.
+pub(super) fn divide_half_up(left: i256, right: i256) -> Option<i256> {
     let quotient = left.checked_div(right)?;
     let rest = left.checked_rem(right)?.wrapping_abs();
     let away = rest.checked_mul(i256::from_i128(2))? >= right.wrapping_abs();

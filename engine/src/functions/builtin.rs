@@ -171,7 +171,7 @@ pub(super) fn check_count(name: &str, given: &[DataType], min: usize, max: usize
 }
 
 /// Hive's name of a type, for messages.
-pub(super) fn type_name(data_type: &DataType) -> String {
+pub fn type_name(data_type: &DataType) -> String {
     hive_type::hive_type_name(&Field::new("", data_type.clone(), true)).into_owned()
 }
 

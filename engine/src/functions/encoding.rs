@@ -1,7 +1,6 @@
-//! Other ways to write bytes and numbers: base64, hexadecimal, other bases, CRC-32.
+//! Other ways to write bytes and numbers: base64, hexadecimal, other bases.
 //!
-//! Source: Hive `UDFBase64`, `UDFUnbase64`, `UDFHex`, `UDFUnhex`, `UDFBin`, `UDFConv`, `UDFCrc32`. The digests (`md5`,
-//! `sha1`, `sha2`) are not here yet.
+//! Source: Hive `UDFBase64`, `UDFUnbase64`, `UDFHex`, `UDFUnhex`, `UDFBin`, `UDFConv`.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use arrow::array::{ArrayRef, BinaryArray};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::builtin::{Arguments, Builtin, CallTypes, Kind, check_count, fixed_types};
+use super::builtin::{Arguments, Builtin, CallTypes, Kind, check_count};
 use super::common_type::is_binary;
 
 pub(super) fn builtins() -> Vec<Builtin> {
@@ -36,22 +35,6 @@ pub(super) fn builtins() -> Vec<Builtin> {
             arguments.to_strings(|row, out| write!(out, "{:b}", values.get(row)?).ok())
         }),
         Builtin::fixed("conv", &[Kind::String, Kind::Int, Kind::Int], 0, Kind::String, conv),
-        Builtin::new(
-            "crc32",
-            |given| {
-                let kind = if given.first().is_some_and(is_binary) { &[Kind::Binary] } else { &[Kind::String] };
-                fixed_types("crc32", kind, 0, DataType::Int64, given)
-            },
-            |arguments| {
-                let bytes = super::cast::cast_array(arguments.array(0), &DataType::Binary)?;
-                let bytes = arrow::array::AsArray::as_binary::<i32>(&bytes);
-                arguments.to_longs(|row| {
-                    let row = arguments.row(0, row);
-                    let null = arrow::array::Array::is_null(bytes, row);
-                    (!null).then(|| i64::from(crc32fast::hash(bytes.value(row))))
-                })
-            },
-        ),
     ]
 }
 
@@ -197,6 +180,5 @@ mod tests {
         check("base64(unhex('66'))", "Zg==");
         check("base64('foobar')", "Zm9vYmFy");
         check("unbase64('Zm9vYg==')", "foob");
-        check("crc32('ABC')", "2743272264");
     }
 }

@@ -18,6 +18,7 @@ mod collections;
 mod common_type;
 mod conditional;
 mod date_pattern;
+mod digests;
 mod encoding;
 mod get_json_object;
 mod java_number;
@@ -40,6 +41,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub use builtin::type_name;
 pub use cast::cast_to;
 pub use common_type::common_type;
 pub use operators::{HiveExprPlanner, in_list};
@@ -50,6 +52,7 @@ static SCALAR: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
         calendar::builtins(),
         collections::builtins(),
         conditional::builtins(),
+        digests::builtins(),
         encoding::builtins(),
         get_json_object::builtins(),
         math::builtins(),
@@ -162,7 +165,6 @@ const MISSING: &[&str] = &[
     "mask_show_first_n",
     "mask_show_last_n",
     "matchpath",
-    "md5",
     "murmur_hash",
     "ngrams",
     "noop",
@@ -187,9 +189,6 @@ const MISSING: &[&str] = &[
     "regr_syy",
     "replicate_rows",
     "sentences",
-    "sha",
-    "sha1",
-    "sha2",
     "sort_array_by",
     "soundex",
     "stack",

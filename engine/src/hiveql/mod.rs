@@ -26,6 +26,7 @@ use crate::error::{Error, Result, SourceText, codes};
 pub use script::{Piece, split};
 pub use source_map::SourceMap;
 pub use statement::*;
+pub use tokens::literal::decimal_type;
 pub use variables::Variables;
 pub use walk::{Part, Rewriter, rewrite, walk};
 

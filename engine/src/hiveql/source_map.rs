@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use sqlparser::tokenizer;
 
+use super::lexeme::{self, Kind};
 use crate::error::Span;
 
 /// A statement's text as it is parsed, and where each part of it stands in the script.
@@ -56,6 +57,29 @@ impl SourceMap {
         }
         let range = self.offset_of(span.start)..self.offset_of(span.end);
         (range.start < range.end).then(|| self.script_span(range))
+    }
+
+    /// As [`Self::span_of`], for an expression: sqlparser's span of a call ends before its bracket, which belongs to it.
+    pub fn span_of_expression(&self, span: tokenizer::Span) -> Option<Span> {
+        self.span_of(span)?;
+        let (start, mut end) = (self.offset_of(span.start), self.offset_of(span.end));
+        let mut n_open = 0_usize;
+        let mut at = start;
+        while let Some(lexeme) = lexeme::next(&self.text, at) {
+            if at >= end && n_open == 0 && (at > end || lexeme.kind != Kind::Other('(')) {
+                break;
+            }
+            match lexeme.kind {
+                Kind::Other('(' | '[') => n_open += 1,
+                Kind::Other(')' | ']') => n_open = n_open.saturating_sub(1),
+                _ => {}
+            }
+            at = lexeme.range.end;
+            if at > end && n_open == 0 {
+                end = at;
+            }
+        }
+        Some(self.script_span(start..end))
     }
 
     /// Maps a byte range of the text to the smallest span of the script that gave rise to it.

@@ -16,6 +16,7 @@ pub enum Part<'a> {
     /// The query that was entered last is left.
     EndOfQuery,
     Relation(&'a ObjectName),
+    TableFactor(&'a TableFactor),
     Expr(&'a Expr),
 }
 
@@ -41,12 +42,16 @@ impl Visitor for Walk<'_> {
         (self.0)(Part::Relation(relation))
     }
 
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        (self.0)(Part::TableFactor(factor))
+    }
+
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         (self.0)(Part::Expr(expr))
     }
 }
 
-/// Changes the parts of a tree, outer ones before inner ones.
+/// Changes the parts of a tree, outer ones before inner ones but for `expr_after`.
 pub trait Rewriter {
     fn query(&mut self, _query: &mut Query) -> Result<()> {
         Ok(())
@@ -61,6 +66,11 @@ pub trait Rewriter {
     }
 
     fn expr(&mut self, _expr: &mut Expr) -> Result<()> {
+        Ok(())
+    }
+
+    /// Comes to an expression after all that is in it.
+    fn expr_after(&mut self, _expr: &mut Expr) -> Result<()> {
         Ok(())
     }
 }
@@ -96,5 +106,9 @@ impl VisitorMut for Rewrite<'_> {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         flow(self.0.expr(expr))
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        flow(self.0.expr_after(expr))
     }
 }

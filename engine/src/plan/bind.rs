@@ -58,6 +58,12 @@ impl<'a> Binder<'a> {
     }
 
     fn view(&self, view: &Table, query: &str) -> Result<Arc<dyn TableSource>> {
+        let plan = self.view_plan(view, query)?;
+        Ok(provider_as_source(Arc::new(datafusion::datasource::ViewTable::new(plan, Some(query.to_string())))))
+    }
+
+    /// Plans the query of a view, whose names are of the view's database.
+    pub fn view_plan(&self, view: &Table, query: &str) -> Result<LogicalPlan> {
         if self.view_depth >= VIEW_DEPTH_MAX {
             return Err(Error::new(
                 codes::NESTING_DEPTH,
@@ -71,9 +77,9 @@ impl<'a> Binder<'a> {
             view_depth: self.view_depth + 1,
             database: Some(view.database.clone()),
         };
-        let plan: LogicalPlan = super::query::plan_view(&view.name, query, &inner)?;
+        let plan = super::query::plan_view(&view.name, query, &inner)?;
         self.tables.borrow_mut().extend(inner.tables.into_inner());
-        Ok(provider_as_source(Arc::new(datafusion::datasource::ViewTable::new(plan, Some(query.to_string())))))
+        Ok(plan)
     }
 }
 

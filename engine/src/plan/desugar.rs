@@ -5,7 +5,6 @@
 //! refused as `Unsupported` with its place. Operators and functions get their Hive meaning later, from the types of
 //! their operands (`functions`).
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
@@ -26,39 +25,6 @@ use crate::hiveql::{self, Part, Rewriter, SourceMap};
 /// `now` is the time of the statement: `current_date` and its kin are constants of it, in UTC.
 pub(super) fn desugar(query: &mut Query, map: &SourceMap, now: Timestamp) -> Result<()> {
     hiveql::rewrite(query, &mut Desugar { map, now })
-}
-
-/// Gives the columns of the outermost SELECT names that differ, and returns the names that Hive shows.
-///
-/// DataFusion refuses `SELECT a, a`; Hive does not.
-pub(super) fn unique_column_names(query: &mut Query) -> BTreeMap<String, String> {
-    let mut shown = BTreeMap::new();
-    let SetExpr::Select(select) = query.body.as_mut() else {
-        return shown;
-    };
-    let mut seen = std::collections::BTreeSet::new();
-    for (column_idx, item) in select.projection.iter_mut().enumerate() {
-        let name = match item {
-            SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
-            SelectItem::UnnamedExpr(Expr::Identifier(ident)) => ident.value.clone(),
-            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(idents)) => match idents.last() {
-                Some(ident) => ident.value.clone(),
-                None => continue,
-            },
-            _ => continue,
-        };
-        if seen.insert(name.clone()) {
-            continue;
-        }
-        let unique = format!("{name}__{column_idx}");
-        let expr = match item {
-            SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => expr.clone(),
-            _ => continue,
-        };
-        *item = SelectItem::ExprWithAlias { expr, alias: Ident::new(unique.clone()) };
-        shown.insert(unique, name);
-    }
-    shown
 }
 
 struct Desugar<'a> {
@@ -417,10 +383,10 @@ impl Desugar<'_> {
             | Expr::Interval(_) => Ok(()),
             Expr::Value(value) => {
                 if let Value::Number(text, false) = &mut value.value
-                    && let Some(precision) = normalise_decimal(text)
+                    && let Some(function) = number_cast(text)
                 {
-                    let text = Value::Number(text.clone(), false).into();
-                    *expr = call(&format!("__cast_decimal({precision},0)"), vec![Expr::Value(text)]);
+                    let text = Value::SingleQuotedString(std::mem::take(text)).into();
+                    *expr = call(&function, vec![Expr::Value(text)]);
                 }
                 Ok(())
             }
@@ -706,18 +672,28 @@ fn is_transform(function: &Function) -> bool {
     function.name.to_string() == "__transform"
 }
 
-/// Drops the zeros behind the last digit of a decimal literal, as Hive does: `2.50` is a decimal(2,1), and `100.0` a
-/// decimal(3,0), which is written without a point and would be an int: then its precision is returned.
+/// The cast that makes of a number what it is in Hive, where DataFusion takes it for something else: a number with an
+/// exponent is a double, `100.0` is a decimal(3,0), and so is a whole number that is too large for a bigint, and what no
+/// decimal holds is a double. A fraction only loses the zeros at its end: `2.50` is a decimal(2,1).
 ///
-/// Source: Hive 3.1 `TypeCheckProcFactory.NumExprProcessor.createDecimal`.
-fn normalise_decimal(literal: &mut String) -> Option<usize> {
-    if !literal.contains('.') || literal.contains(['e', 'E']) {
+/// Source: Hive 2.3 and 3.1 `TypeCheckProcFactory.NumExprProcessor`.
+fn number_cast(literal: &mut String) -> Option<String> {
+    if literal.contains(['e', 'E']) {
+        return Some("__cast_double".to_string());
+    }
+    if !literal.contains('.') && literal.parse::<i64>().is_ok() {
         return None;
     }
-    literal.truncate(literal.trim_end_matches('0').len());
-    let whole = literal.strip_suffix('.')?.trim_start_matches('0').to_string();
-    *literal = if whole.is_empty() { "0".to_string() } else { whole };
-    Some(literal.len()).filter(|precision| *precision <= 38)
+    match hiveql::decimal_type(literal) {
+        Some((precision, scale)) if scale == 0 || precision == 38 => {
+            Some(format!("__cast_decimal({precision},{scale})"))
+        }
+        Some(_) => {
+            literal.truncate(literal.trim_end_matches('0').len());
+            None
+        }
+        None => Some("__cast_double".to_string()),
+    }
 }
 
 fn contains(expr: &Expr, wanted: &dyn Fn(&Expr) -> bool) -> bool {

@@ -64,7 +64,10 @@ fn coerce_case(case: Case, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
     for data_type in &types {
         common = match functions::common_type(&common, data_type) {
             Some(common) => common,
-            None => return plan_err!("the branches of CASE are {common} and {data_type}, which have no common type"),
+            None => {
+                let [common, other] = [&common, data_type].map(functions::type_name);
+                return plan_err!("the branches of CASE are {common} and {other}, which have no common type");
+            }
         };
     }
     if common == DataType::Null || types.iter().all(|data_type| *data_type == common) {

@@ -201,7 +201,8 @@ fn total_sorts(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>>
     .data()
 }
 
-fn total_order(keys: &LexOrdering, input: &Arc<dyn ExecutionPlan>) -> LexOrdering {
+/// The keys of a sort, and behind them the columns that it does not name.
+pub(super) fn total_order(keys: &LexOrdering, input: &Arc<dyn ExecutionPlan>) -> LexOrdering {
     let schema = input.schema();
     let mut total: Vec<PhysicalSortExpr> = keys.iter().cloned().collect();
     for (column_idx, field) in schema.fields().iter().enumerate() {

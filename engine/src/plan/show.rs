@@ -1,6 +1,8 @@
 //! SHOW and DESCRIBE as rows of text.
 
-use crate::catalog::{Catalog, TableKind};
+use arrow_schema::SchemaRef;
+
+use crate::catalog::{Catalog, Table, TableKind};
 use crate::error::{Error, Result, codes};
 use crate::functions;
 use crate::hive_type::hive_type_name;
@@ -15,8 +17,11 @@ pub struct TextRows {
     pub is_text: bool,
 }
 
+/// Finds the columns of a table or view.
+pub type ColumnsOf<'a> = dyn Fn(&Table) -> Result<SchemaRef> + 'a;
+
 /// SHOW.
-pub fn show(catalog: &Catalog, show: &Show) -> Result<TextRows> {
+pub fn show(catalog: &Catalog, show: &Show, columns_of: &ColumnsOf<'_>) -> Result<TextRows> {
     let list = |column, names: Vec<String>| {
         Ok(TextRows { columns: vec![column], rows: names.into_iter().map(|name| vec![name]).collect(), is_text: false })
     };
@@ -38,8 +43,8 @@ pub fn show(catalog: &Catalog, show: &Show) -> Result<TextRows> {
             Ok(TextRows { columns: vec!["createtab_stmt"], rows: lines, is_text: true })
         }
         Show::Columns { table, like } => {
-            let table = find(catalog, table)?;
-            let names = table.columns.fields().iter().map(|field| field.name().clone());
+            let columns = columns_of(&*find(catalog, table)?).map_err(|error| error.at(table.name.span))?;
+            let names = columns.fields().iter().map(|field| field.name().clone());
             list("field", names.filter(|name| fits(like.as_ref().map(|text| &text.value), name)).collect())
         }
         Show::TableProperties { table, key } => {
@@ -77,15 +82,13 @@ pub fn show(catalog: &Catalog, show: &Show) -> Result<TextRows> {
 }
 
 /// DESCRIBE.
-pub fn describe(catalog: &Catalog, describe: &Describe) -> Result<TextRows> {
+pub fn describe(catalog: &Catalog, describe: &Describe, columns_of: &ColumnsOf<'_>) -> Result<TextRows> {
     match describe {
         Describe::Table { name, detail: DescribeDetail::Plain, partition: None, column } => {
             let table = find(catalog, name)?;
-            if matches!(table.kind, TableKind::View { .. }) {
-                return Err(unsupported("DESCRIBE of a view", &name.name));
-            }
+            let columns = columns_of(&table).map_err(|error| error.at(name.name.span))?;
             let mut rows = Vec::new();
-            for field in table.columns.fields() {
+            for field in columns.fields() {
                 if column.as_ref().is_none_or(|column| column.value == *field.name()) {
                     let comment = field.metadata().get("comment").cloned().unwrap_or_default();
                     rows.push(vec![field.name().clone(), hive_type_name(field).into_owned(), comment]);
@@ -115,7 +118,7 @@ pub fn describe(catalog: &Catalog, describe: &Describe) -> Result<TextRows> {
     }
 }
 
-fn find(catalog: &Catalog, name: &ObjectName) -> Result<std::sync::Arc<crate::catalog::Table>> {
+fn find(catalog: &Catalog, name: &ObjectName) -> Result<std::sync::Arc<Table>> {
     let database = name.database.as_ref().map(|database| database.value.as_str());
     catalog.table(database, &name.name.value).map_err(|error| error.at(name.name.span))
 }

@@ -17,11 +17,13 @@ use datafusion::physical_plan::execution_plan::{
 };
 use datafusion::physical_plan::joins::{CrossJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, SendableRecordBatchStream,
 };
 
+use super::order::total_order;
 use crate::error::{Error, Result};
 use crate::id::StageId;
 use crate::observer::StageKind;
@@ -150,8 +152,17 @@ fn cut_node(node: Arc<dyn ExecutionPlan>, stages: &mut Vec<Stage>) -> DfResult<T
         let partitioning = Partitioning::Hash(keys.clone(), *partitions);
         let output = StageOutput::Hash { keys: keys.clone(), partitions: *partitions };
         let id = push(stages, Arc::clone(&child), output);
-        let input = StageInputExec::new(id, StageInputMode::Partitions, &child, partitioning);
-        return Ok(Transformed::yes(Arc::new(input)));
+        let input: Arc<dyn ExecutionPlan> =
+            Arc::new(StageInputExec::new(id, StageInputMode::Partitions, &child, partitioning));
+        // One sorted input leaves its partitions sorted, and a window above may count on that; a task that reads several
+        // of them does not find it so.
+        return Ok(Transformed::yes(match node.output_ordering() {
+            Some(ordering) => {
+                let keys = total_order(ordering, &input);
+                Arc::new(SortExec::new(keys, input).with_preserve_partitioning(true))
+            }
+            None => input,
+        }));
     }
     if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
         let child = Arc::clone(merge.input());

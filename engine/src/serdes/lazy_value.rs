@@ -70,13 +70,11 @@ impl ValueRules for LazyRules {
     }
 
     fn date(&self, text: &[u8]) -> Option<i32> {
-        let text = text.trim_ascii();
-        let end = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
-        java_calendar::parse_date(&text[..end])
+        may_be_date(text).then(|| java_calendar::parse_date(text)).flatten()
     }
 
     fn timestamp(&self, text: &[u8]) -> Option<i64> {
-        java_calendar::parse_timestamp(text)
+        may_be_date(text).then(|| java_calendar::parse_timestamp(text)).flatten()
     }
 
     fn binary<'a>(&self, text: &'a [u8]) -> Binary<'a> {
@@ -101,6 +99,11 @@ fn may_be_number(text: &[u8]) -> bool {
         [b'N' | b'n', _, _, _] => false,
         _ => true,
     }
+}
+
+/// Hive's first look at a date or timestamp: `LazyUtils.isDateMaybe`.
+fn may_be_date(text: &[u8]) -> bool {
+    text.len() >= "2014-7-5".len()
 }
 
 #[cfg(test)]
@@ -149,5 +152,6 @@ mod tests {
     fn dates_end_at_a_blank() {
         assert_eq!(RULES.date(b"1970-1-2 10:00:00"), Some(1));
         assert_eq!(RULES.date(b"1970-1-2x"), None);
+        assert_eq!(RULES.date(b"70-01-2"), None);
     }
 }

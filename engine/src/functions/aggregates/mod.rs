@@ -3,9 +3,9 @@
 //!
 //! Source: Hive `GenericUDAFSum` (whole numbers give bigint and wrap, floats and text double), `GenericUDAFAverage`,
 //! `GenericUDAFCount`, `GenericUDAFVariance` (`stddev` and `variance` are of the population), `GenericUDAFCorrelation`.
-//! Suspect: `avg` of a decimal cuts the last digit where Hive rounds it.
 
 mod collect;
+mod decimal;
 mod exact_sum;
 mod histogram;
 mod moments;
@@ -21,6 +21,7 @@ use datafusion::logical_expr::AggregateUDF;
 
 use super::builtin::{check_count, type_name};
 use super::common_type::{is_decimal, is_numeric, is_string, normal};
+use decimal::Total;
 use moments::{Divisor, Moment};
 use typed::Typed;
 
@@ -35,11 +36,12 @@ pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         theirs::min_max::max_udaf(),
         typed(
             moment("sum", &[], Moment::Sum, |given| Ok(vec![number("sum", given, true)?]))
-                .with_others(theirs::sum::sum_udaf()),
+                .with_others(theirs::sum::sum_udaf())
+                .of_decimals(Total::Sum),
         ),
         typed(
             moment("avg", &[], Moment::Average, |given| Ok(vec![number("avg", given, false)?]))
-                .with_others(theirs::average::avg_udaf()),
+                .of_decimals(Total::Average),
         ),
         typed(moment("stddev_pop", &["stddev", "std"], Moment::Deviation(population), |given| {
             doubles("stddev", given, 1)

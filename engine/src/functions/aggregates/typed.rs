@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 
 use super::super::cast::cast_array;
 use super::super::common_type::is_string;
+use super::decimal::Total;
 
 type Wants = fn(&[DataType]) -> Result<Vec<DataType>>;
 
@@ -23,9 +24,11 @@ pub(super) struct Typed {
     name: &'static str,
     aliases: Vec<String>,
     over_doubles: Arc<AggregateUDF>,
-    /// For whole numbers and decimals, if they stay what they are.
+    /// For whole numbers, if they stay what they are.
     over_others: Arc<AggregateUDF>,
     wants: Wants,
+    /// For decimals.
+    of_decimals: Option<Total>,
     signature: Signature,
 }
 
@@ -33,16 +36,31 @@ impl Typed {
     pub fn new(name: &'static str, aliases: &[&str], over_doubles: Arc<AggregateUDF>, wants: Wants) -> Self {
         let aliases = aliases.iter().map(|a| (*a).to_owned()).collect();
         let signature = Signature::user_defined(Volatility::Immutable);
-        Typed { name, aliases, over_others: Arc::clone(&over_doubles), over_doubles, wants, signature }
+        let over_others = Arc::clone(&over_doubles);
+        Typed { name, aliases, over_doubles, over_others, wants, of_decimals: None, signature }
     }
 
     pub fn with_others(self, over_others: Arc<AggregateUDF>) -> Self {
         Typed { over_others, ..self }
     }
 
+    /// Decimals are added up by accumulators of ours.
+    pub fn of_decimals(mut self, total: Total) -> Self {
+        self.of_decimals = Some(total);
+        self
+    }
+
     fn inner(&self, wanted: &[FieldRef]) -> &AggregateUDF {
         let doubles = wanted.iter().all(|field| *field.data_type() == DataType::Float64);
         if doubles { &self.over_doubles } else { &self.over_others }
+    }
+
+    /// The total, precision and scale, if the argument is a decimal that an accumulator of ours adds up.
+    fn decimal_total(&self, given: &[FieldRef]) -> Option<(Total, u8, i8)> {
+        match (self.of_decimals?, given.first()?.data_type()) {
+            (total, DataType::Decimal128(precision, scale)) => Some((total, *precision, *scale)),
+            _ => None,
+        }
     }
 
     fn wanted_fields(&self, given: &[FieldRef]) -> Result<Vec<FieldRef>> {
@@ -87,17 +105,27 @@ impl AggregateUDFImpl for Typed {
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
         let wanted = (self.wants)(given)?;
+        if let (Some(total), [DataType::Decimal128(precision, scale)]) = (self.of_decimals, wanted.as_slice()) {
+            let (precision, scale) = total.result(*precision, *scale);
+            return Ok(DataType::Decimal128(precision, scale));
+        }
         let fields: Vec<_> = wanted.iter().map(|t| Arc::new(Field::new("argument", t.clone(), true))).collect();
         self.inner(&fields).return_type(&wanted)
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        if let Some((total, precision, scale)) = self.decimal_total(args.expr_fields) {
+            return Ok(total.accumulator(precision, scale, args.is_distinct));
+        }
         let fields = self.wanted_fields(args.expr_fields)?;
         let inner = self.inner(&fields).accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
         Ok(Box::new(Cast { inner, fields }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        if let Some((total, precision, scale)) = self.decimal_total(args.expr_fields) {
+            return Ok(total.accumulator(precision, scale, args.is_distinct));
+        }
         let fields = self.wanted_fields(args.expr_fields)?;
         let inner = self.inner(&fields).create_sliding_accumulator(AccumulatorArgs { expr_fields: &fields, ..args })?;
         Ok(Box::new(Cast { inner, fields }))
@@ -108,12 +136,16 @@ impl AggregateUDFImpl for Typed {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        if let Some((total, _, scale)) = self.decimal_total(args.input_fields) {
+            return Ok(total.state_fields(args.name, scale, args.is_distinct));
+        }
         let fields = self.wanted_fields(args.input_fields)?;
         self.inner(&fields).state_fields(StateFieldsArgs { input_fields: &fields, ..args })
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
         match self.wanted_fields(args.expr_fields) {
+            Ok(_) if self.decimal_total(args.expr_fields).is_some() => false,
             Ok(fields) => {
                 self.inner(&fields).groups_accumulator_supported(AccumulatorArgs { expr_fields: &fields, ..args })
             }

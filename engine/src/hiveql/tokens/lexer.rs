@@ -11,7 +11,7 @@ use crate::hiveql::lexeme::{self, Kind};
 use crate::hiveql::source_map::SourceMap;
 use crate::hiveql::variables;
 
-use super::literal;
+use super::literal::{self, SuffixType};
 
 /// Cuts the text into tokens without whitespace and comments; of comments, hints (`/*+ … */`) are kept.
 ///
@@ -88,8 +88,7 @@ impl Lexer<'_> {
         let second = rest[first.len_utf8()..].chars().next();
         let is_fraction = first == '.' && second.is_some_and(|c| c.is_ascii_digit()) && !self.touches_name();
         if !after_period && (first.is_ascii_digit() || is_fraction) {
-            self.number(rest);
-            return Ok(());
+            return self.number(rest);
         }
         if is_name_part(first) {
             let length = rest.find(|c| !is_name_part(c)).unwrap_or(rest.len());
@@ -109,8 +108,8 @@ impl Lexer<'_> {
         })
     }
 
-    /// `1`, `1.5`, `.5`, `1e-3`, `1L`, or a name that starts with a digit such as `2xx`.
-    fn number(&mut self, rest: &str) {
+    /// `1`, `1.5`, `.5`, `1e-3`, `1L`, `1e-5D`, or a name that starts with a digit such as `2xx`.
+    fn number(&mut self, rest: &str) -> Result<()> {
         let bytes = rest.as_bytes();
         let digits = |from: usize| from + bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let run = rest.find(|c| !is_name_part(c)).unwrap_or(rest.len());
@@ -130,35 +129,48 @@ impl Lexer<'_> {
                 end = exponent;
             }
         }
-        let suffix = end + rest[end..].find(|c| !is_name_part(c)).unwrap_or(rest.len() - end);
-        if suffix == end {
-            return self.push(Token::Number(rest[..end].to_owned(), false), &rest[..end]);
+        let text = &rest[..end + rest[end..].find(|c| !is_name_part(c)).unwrap_or(rest.len() - end)];
+        let (number, suffix) = text.split_at(end);
+        if let Some(data_type) = literal::suffix_type(number, suffix) {
+            return self.typed_number(number, data_type, text);
         }
-        if let Some((number, data_type)) = literal::suffixed_number(&rest[..suffix]) {
-            return self.cast(number, data_type, &rest[..suffix]);
+        // The longer of a number and a name wins, and the number if both are as long: `1e5L` is a name, `1e-5L` is not.
+        if is_fraction || end >= run {
+            self.push(Token::Number(number.to_owned(), false), number);
+        } else {
+            self.push(word(rest[..run].to_lowercase(), None), &rest[..run]);
         }
-        if is_fraction {
-            return self.push(Token::Number(rest[..end].to_owned(), false), &rest[..end]);
-        }
-        self.push(word(rest[..run].to_lowercase(), None), &rest[..run]);
+        Ok(())
     }
 
-    /// `1L` is `CAST(1 AS BIGINT)`, all of it in the place of `1L`.
-    fn cast(&mut self, number: &str, data_type: &'static str, text: &str) {
+    /// `1L` is `CAST('1' AS BIGINT)`, all of it in the place of `1L`.
+    ///
+    /// Errors: a whole number that its type does not hold, as in Hive (error 10040).
+    fn typed_number(&mut self, number: &str, data_type: SuffixType, text: &str) -> Result<()> {
+        let name = |name: &str| word(name.to_owned(), None);
+        let digit = |value: u8| Token::Number(value.to_string(), false);
+        let type_tokens = match data_type {
+            SuffixType::Integer(data_type, bits) => {
+                if number.parse::<u64>().ok().is_none_or(|value| value >> (bits - 1) != 0) {
+                    return Err(Error::new(codes::BAD_LITERAL, format!("`{text}` is too large for a {data_type}"))
+                        .at(self.map.script_span(self.at..self.at + text.len())));
+                }
+                vec![name(data_type)]
+            }
+            SuffixType::Double => vec![name("double")],
+            SuffixType::Decimal => {
+                // What no decimal holds is NULL, as in Hive.
+                let (precision, scale) = literal::decimal_type(number).unwrap_or((1, 0));
+                vec![name("decimal"), Token::LParen, digit(precision), Token::Comma, digit(scale), Token::RParen]
+            }
+        };
         let start = self.place;
         self.skip(text);
         let span = Span::new(start, self.place);
-        let name = |name: &str| word(name.to_owned(), None);
-        let digit = |value: usize| Token::Number(value.to_string(), false);
-        let mut tokens = vec![name("cast"), Token::LParen, Token::Number(number.to_owned(), false), name("as")];
-        tokens.push(name(data_type));
-        if data_type == "decimal" {
-            let (before, after) = number.split_once('.').unwrap_or((number, ""));
-            let precision = (before.len() + after.len()).clamp(1, 38);
-            tokens.extend([Token::LParen, digit(precision), Token::Comma, digit(after.len().min(38)), Token::RParen]);
-        }
-        tokens.push(Token::RParen);
-        self.tokens.extend(tokens.into_iter().map(|token| TokenWithSpan { token, span }));
+        let value = Token::SingleQuotedString(number.to_owned());
+        let tokens = [name("cast"), Token::LParen, value, name("as")].into_iter().chain(type_tokens);
+        self.tokens.extend(tokens.chain([Token::RParen]).map(|token| TokenWithSpan { token, span }));
+        Ok(())
     }
 
     fn push(&mut self, token: Token, text: &str) {
@@ -281,9 +293,21 @@ mod tests {
     #[test]
     fn numbers() {
         check("1 1.5 .5 1e3 1.5e-3 1. 100M 0x1F", "1 1.5 .5 1e3 1.5e-3 1. 100m 0x1f");
-        check("1L", "cast ( 1 as bigint )");
-        check("1.0BD", "cast ( 1.0 as decimal ( 2 , 1 ) )");
+        check("1L", "cast ( '1' as bigint )");
+        check("1.0BD", "cast ( '1.0' as decimal ( 1 , 0 ) )");
+        check(
+            "1e-5D 1e5d 1.5E+3BD",
+            "cast ( '1e-5' as double ) cast ( '1e5' as double ) cast ( '1.5E+3' as decimal ( 4 , 0 ) )",
+        );
+        check("1e5L 1e-5L 1.5L 1e+3", "1e5l 1e-5 l 1.5 l 1e+3");
         check("1-2 a.b 1e-x", "1 - 2 a . b 1e - x");
+    }
+
+    #[test]
+    fn numbers_that_their_type_does_not_hold() {
+        for text in ["128Y", "32768S", "9223372036854775808L", "99999999999999999999L"] {
+            assert_eq!(lex(&SourceMap::identity(text)).unwrap_err().code(), codes::BAD_LITERAL, "{text}");
+        }
     }
 
     #[test]

@@ -54,19 +54,57 @@ fn simple_escape(escape: char) -> char {
     }
 }
 
-/// Cuts `1L`, `2S`, `3Y`, `1.0BD`, `1.5D` into its digits and the type that the suffix names.
-pub(super) fn suffixed_number(text: &str) -> Option<(&str, &'static str)> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|at| *at > 0)?;
-    let data_type = match text[digits..].to_ascii_uppercase().as_str() {
-        "L" => "bigint",
-        "S" => "smallint",
-        "Y" => "tinyint",
-        "D" => "double",
-        "BD" => "decimal",
-        _ => return None,
+/// The type that the suffix of a number names: `1L`, `2S`, `3Y`, `1.0BD`, `1e-5D`; none if that is no suffix of Hive's.
+pub(super) fn suffix_type(number: &str, suffix: &str) -> Option<SuffixType> {
+    let is_whole = number.bytes().all(|byte| byte.is_ascii_digit());
+    match suffix.to_ascii_uppercase().as_str() {
+        "L" if is_whole => Some(SuffixType::Integer("bigint", 64)),
+        "S" if is_whole => Some(SuffixType::Integer("smallint", 16)),
+        "Y" if is_whole => Some(SuffixType::Integer("tinyint", 8)),
+        "D" => Some(SuffixType::Double),
+        "BD" => Some(SuffixType::Decimal),
+        _ => None,
+    }
+}
+
+/// What the suffix of a number says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SuffixType {
+    /// Hive's name of the type, and its bits.
+    Integer(&'static str, u32),
+    Double,
+    Decimal,
+}
+
+/// Precision and scale of a number as Hive takes it for a decimal: zeros at the end go, and digits behind the point that
+/// are more than 38 places hold. None if the digits before the point are more than that, or it is no number.
+///
+/// Source: Hive 2.3 and 3.1 `TypeCheckProcFactory.NumExprProcessor.createDecimal`, `FastHiveDecimalImpl.fastSqlPrecision`.
+pub fn decimal_type(number: &str) -> Option<(u8, u8)> {
+    const DIGITS_MAX: i64 = 38;
+    let (mantissa, exponent) = match number.find(['e', 'E']) {
+        Some(at) => (&number[..at], number[at + 1..].parse::<i32>().ok()?),
+        None => (number, 0),
     };
-    let number = &text[..digits];
-    (!number.contains('.') || matches!(data_type, "double" | "decimal")).then_some((number, data_type))
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole, fraction].concat();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let kept = digits.trim_end_matches('0');
+    let n_digits = kept.trim_start_matches('0').len() as i64;
+    if n_digits == 0 {
+        return Some((1, 0));
+    }
+    // The last digit that is no zero stands this far behind the point; before it, if negative.
+    let last = fraction.len() as i64 - (digits.len() - kept.len()) as i64 - i64::from(exponent);
+    let n_whole = (n_digits - last).max(0);
+    if n_whole > DIGITS_MAX {
+        return None;
+    }
+    let scale = last.clamp(0, DIGITS_MAX - n_whole);
+    let precision = (n_whole + scale).max(1);
+    Some((u8::try_from(precision).ok()?, u8::try_from(scale).ok()?))
 }
 
 #[cfg(test)]
@@ -90,10 +128,35 @@ mod tests {
 
     #[test]
     fn suffixes() {
-        assert_eq!(suffixed_number("1L"), Some(("1", "bigint")));
-        assert_eq!(suffixed_number("1.0bd"), Some(("1.0", "decimal")));
-        for text in ["1", "2xx", "1.5L", "L", "0x1F", "1e3"] {
-            assert_eq!(suffixed_number(text), None, "{text}");
+        assert_eq!(suffix_type("1", "L"), Some(SuffixType::Integer("bigint", 64)));
+        assert_eq!(suffix_type("1e-5", "d"), Some(SuffixType::Double));
+        assert_eq!(suffix_type("1.0", "bd"), Some(SuffixType::Decimal));
+        for (number, suffix) in [("2", "xx"), ("1.5", "L"), ("1e3", "Y"), ("0", "x1F"), ("1", "")] {
+            assert_eq!(suffix_type(number, suffix), None, "{number}{suffix}");
+        }
+    }
+
+    #[test]
+    fn decimals() {
+        let cases = [
+            ("1.0", (1, 0)),
+            ("2.50", (2, 1)),
+            ("100", (3, 0)),
+            ("0.00", (1, 0)),
+            ("0.05", (2, 2)),
+            (".5", (1, 1)),
+            ("1.5e3", (4, 0)),
+            ("1e-5", (5, 5)),
+            ("12.5E-1", (3, 2)),
+            ("120e-1", (2, 0)),
+            ("1e-100", (38, 38)),
+            ("12345678901234567890.1234567890123456789", (38, 18)),
+        ];
+        for (number, expect) in cases {
+            assert_eq!(decimal_type(number), Some(expect), "{number}");
+        }
+        for number in ["1e38", "123456789012345678901234567890123456789", "1e99999999999", ".", "1x"] {
+            assert_eq!(decimal_type(number), None, "{number}");
         }
     }
 }

@@ -1,0 +1,20 @@
+-- An error of types points at the expression without which it is gone.
+SET hive.cli.errors.ignore=true;
+source data/tables.q;
+SELECT id, array(1) / 2 FROM emp;
+SELECT id FROM emp WHERE id = array(1) AND name = 'x';
+SELECT id FROM emp WHERE salary;
+SELECT id FROM emp WHERE id > 1 AND salary;
+SELECT id FROM emp WHERE id IN (1, array(2));
+SELECT id FROM emp WHERE id BETWEEN array(id) AND 3;
+SELECT * FROM emp e JOIN dept d ON e.id = array(d.id);
+SELECT CASE WHEN id = 1 THEN name ELSE array(name) END FROM emp;
+SELECT name LIKE array('a') FROM emp;
+SELECT id FROM emp ORDER BY array(id) + 1;
+SELECT dept, count(*) FROM emp GROUP BY dept HAVING count(*) > array(1);
+SELECT NOT salary FROM emp;
+SELECT -array(id), ~name FROM emp;
+SELECT 1 & 'x';
+SELECT id FROM emp UNION ALL SELECT array(id) FROM emp;
+SELECT x.a * 2 FROM (SELECT map('k', id) AS a FROM emp) x;
+SELECT a FROM (SELECT id, array(id) + 1 AS a FROM emp) x WHERE id = 1;
