@@ -22,11 +22,16 @@ use super::super::byte_set::ByteSet;
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     separators: Separators,
-    fields: Box<[Field]>,
-    /// A byte that the rest of the pattern needs.
-    needed_after: Option<u8>,
+    /// One for each field.
+    may_be_empty: Box<[bool]>,
+    /// Fields that not all bytes but separators can be in, and whether a byte can.
+    checked: Box<[(usize, Box<[bool; 256]>)]>,
     /// Fields that are asked for, and the slots of their starts.
     saved: Box<[(usize, usize)]>,
+    /// So many separators have to be known by their places, the first ones; the others are only counted.
+    n_places: usize,
+    /// A byte that the rest of the pattern needs.
+    needed_after: Option<u8>,
 }
 
 /// One run of a row, as the pattern has it.
@@ -35,13 +40,6 @@ pub(super) struct RowField {
     pub set: ByteSet,
     /// Slots of the groups that are this run, if they are asked for.
     pub slots: Vec<usize>,
-}
-
-#[derive(Debug, Clone)]
-struct Field {
-    may_be_empty: bool,
-    /// Whether a byte belongs to the field; `None` if all bytes do that are no separators.
-    table: Option<Box<[bool; 256]>>,
 }
 
 /// What counting says of a text.
@@ -60,19 +58,22 @@ impl Row {
             .iter()
             .enumerate()
             .flat_map(|(field_idx, field)| field.slots.iter().map(move |&slot| (field_idx, slot)));
-        let fields_of_row = fields.iter().map(|field| Field {
-            may_be_empty: field.may_be_empty,
-            table: (!separators.complement().is_subset(field.set)).then(|| field.set.table()),
-        });
-        Some(Row {
-            separators: Separators::new(separators)?,
-            saved: saved.collect(),
-            fields: fields_of_row.collect(),
-            needed_after,
-        })
+        let saved: Box<[_]> = saved.collect();
+        let others = separators.complement();
+        let checked = fields.iter().enumerate().filter(|(_, field)| !others.is_subset(field.set));
+        let checked: Box<[_]> = checked.map(|(field_idx, field)| (field_idx, field.set.table())).collect();
+        let may_be_empty: Box<[bool]> = fields.iter().map(|field| field.may_be_empty).collect();
+        let n_places = if may_be_empty.contains(&true) {
+            fields.len()
+        } else {
+            let looked_at =
+                saved.iter().map(|(field_idx, _)| field_idx).chain(checked.iter().map(|(field_idx, _)| field_idx));
+            looked_at.max().map_or(0, |last| last + 1)
+        };
+        Some(Row { separators: Separators::new(separators)?, may_be_empty, checked, saved, n_places, needed_after })
     }
 
-    /// Splits the row that starts at `start`; `places` then has the places of its separators.
+    /// Splits the row that starts at `start`; `places` then begins with the places of its first separators.
     pub(super) fn split(&self, text: &[u8], start: usize, places: &mut Vec<usize>) -> Split {
         let bound = match self.needed_after {
             None => text.len(),
@@ -81,31 +82,47 @@ impl Row {
                 Some(offset) => start + offset,
             },
         };
-        let n_fields = self.fields.len();
         places.clear();
-        self.separators.find(text, start..bound, n_fields + 1, places);
-        if places.len() != n_fields {
-            return if places.len() < n_fields { Split::Impossible } else { Split::Unknown };
+        let count = self.separators.count(text, start..bound, self.n_places, places);
+        let n_fields = self.may_be_empty.len();
+        if count.n_separators != n_fields {
+            return if count.n_separators < n_fields { Split::Impossible } else { Split::Unknown };
         }
-        let mut field_start = start;
-        for (field, &place) in self.fields.iter().zip(&*places) {
-            let is_made_of_set = match &field.table {
-                None => true,
-                Some(table) => text[field_start..place].iter().all(|&byte| table[usize::from(byte)]),
-            };
-            if !is_made_of_set || (place == field_start && !field.may_be_empty) {
-                return Split::Impossible;
-            }
-            field_start = place + 1;
+        if (count.has_empty_field && !self.empty_fields_may_be(start, places))
+            || !self.is_made_of_sets(text, start, places)
+        {
+            return Split::Impossible;
         }
-        Split::At(field_start)
+        Split::At(count.end)
+    }
+
+    /// The field whose separator is at `places[field_idx]`.
+    fn field(field_idx: usize, start: usize, places: &[usize]) -> Range<usize> {
+        let field_start = if field_idx == 0 { start } else { places[field_idx - 1] + 1 };
+        field_start..places[field_idx]
+    }
+
+    #[cold]
+    fn empty_fields_may_be(&self, start: usize, places: &[usize]) -> bool {
+        // If no field may be empty, not all places are known.
+        places.len() == self.may_be_empty.len()
+            && self
+                .may_be_empty
+                .iter()
+                .enumerate()
+                .all(|(field_idx, &may_be_empty)| may_be_empty || !Self::field(field_idx, start, places).is_empty())
+    }
+
+    fn is_made_of_sets(&self, text: &[u8], start: usize, places: &[usize]) -> bool {
+        self.checked.iter().all(|(field_idx, table)| {
+            text[Self::field(*field_idx, start, places)].iter().all(|&byte| table[usize::from(byte)])
+        })
     }
 
     /// Gives the slots of the fields that are asked for, and where the fields lie.
     pub(super) fn saved(&self, start: usize, places: &[usize], mut save: impl FnMut(usize, Range<usize>)) {
         for &(field_idx, slot) in &self.saved {
-            let field_start = if field_idx == 0 { start } else { places[field_idx - 1] + 1 };
-            save(slot, field_start..places[field_idx]);
+            save(slot, Self::field(field_idx, start, places));
         }
     }
 }
@@ -113,14 +130,14 @@ impl Row {
 /// A set of ASCII as ranges, for a search that compares many bytes at once.
 #[derive(Debug, Clone)]
 enum Separators {
-    One([Range1; 1]),
-    Two([Range1; 2]),
-    Four([Range1; 4]),
+    One([ByteRange; 1]),
+    Two([ByteRange; 2]),
+    Four([ByteRange; 4]),
 }
 
 /// The bytes from `first` on that are at most `width` above it.
 #[derive(Debug, Clone, Copy)]
-struct Range1 {
+struct ByteRange {
     first: u8,
     width: u8,
 }
@@ -133,11 +150,11 @@ impl Separators {
         if set.has_beyond_ascii() {
             return None;
         }
-        let mut ranges: Vec<Range1> = Vec::new();
+        let mut ranges: Vec<ByteRange> = Vec::new();
         for byte in set.iter() {
             match ranges.last_mut() {
                 Some(range) if range.first + range.width + 1 == byte => range.width += 1,
-                _ => ranges.push(Range1 { first: byte, width: 0 }),
+                _ => ranges.push(ByteRange { first: byte, width: 0 }),
             }
         }
         Some(match ranges[..] {
@@ -149,51 +166,69 @@ impl Separators {
         })
     }
 
-    /// Adds the places of separators in `range`, and stops some time after there are `enough`.
-    fn find(&self, text: &[u8], range: Range<usize>, enough: usize, places: &mut Vec<usize>) {
+    /// Counts the separators in `range`, and adds the places of the first `n_places` to `places`.
+    fn count(&self, text: &[u8], range: Range<usize>, n_places: usize, places: &mut Vec<usize>) -> Count {
         match self {
-            Separators::One(ranges) => find(ranges, text, range, enough, places),
-            Separators::Two(ranges) => find(ranges, text, range, enough, places),
-            Separators::Four(ranges) => find(ranges, text, range, enough, places),
+            Separators::One(ranges) => count(ranges, text, range, n_places, places),
+            Separators::Two(ranges) => count(ranges, text, range, n_places, places),
+            Separators::Four(ranges) => count(ranges, text, range, n_places, places),
         }
     }
 }
 
-fn find<const N: usize>(
-    ranges: &[Range1; N],
+struct Count {
+    n_separators: usize,
+    /// A separator stands at the start, or right after another.
+    has_empty_field: bool,
+    /// The place after the last separator.
+    end: usize,
+}
+
+fn count<const N: usize>(
+    ranges: &[ByteRange; N],
     text: &[u8],
     range: Range<usize>,
-    enough: usize,
+    n_places: usize,
     places: &mut Vec<usize>,
-) {
+) -> Count {
+    let mut count = Count { n_separators: 0, has_empty_field: false, end: range.start };
+    let mut before = 1;
     let mut chunk_start = range.start;
-    while chunk_start < range.end && places.len() < enough {
-        let len = (range.end - chunk_start).min(CHUNK);
-        let mut bits = match text[chunk_start..].first_chunk::<CHUNK>() {
+    while chunk_start < range.end {
+        let rest = &text[chunk_start..];
+        let mut bits = match rest.first_chunk::<CHUNK>() {
             Some(chunk) => separator_bits(ranges, chunk),
             None => {
                 let mut chunk = [0; CHUNK];
-                let rest = &text[chunk_start..];
                 chunk[..rest.len()].copy_from_slice(rest);
                 separator_bits(ranges, &chunk)
             }
         };
+        let len = range.end - chunk_start;
         if len < CHUNK {
             bits &= (1 << len) - 1;
         }
-        while bits != 0 {
+        count.n_separators += bits.count_ones() as usize;
+        count.has_empty_field |= bits & (bits << 1 | before) != 0;
+        before = bits >> (CHUNK - 1);
+        if bits != 0 {
+            count.end = chunk_start + CHUNK - bits.leading_zeros() as usize;
+        }
+        while bits != 0 && places.len() < n_places {
             places.push(chunk_start + bits.trailing_zeros() as usize);
             bits &= bits - 1;
         }
         chunk_start += CHUNK;
     }
+    count
 }
 
 /// Bit i says whether byte i is in one of the ranges.
 ///
 /// The first loop is one that compilers make vectors of. The second takes eight bytes that are 0 or 1 as a number; the
 /// product has them side by side in its highest byte.
-fn separator_bits<const N: usize>(ranges: &[Range1; N], chunk: &[u8; CHUNK]) -> u64 {
+#[inline]
+fn separator_bits<const N: usize>(ranges: &[ByteRange; N], chunk: &[u8; CHUNK]) -> u64 {
     let mut flags = [0_u8; CHUNK];
     for (flag, &byte) in flags.iter_mut().zip(chunk) {
         for range in ranges {
