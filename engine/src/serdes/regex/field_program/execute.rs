@@ -28,205 +28,198 @@ pub(super) fn execute(program: &FieldProgram, text: &[u8], memory: &mut Memory) 
     memory.slots.resize(program.n_slots, UNSET);
     memory.choices.clear();
     memory.undo.clear();
-    let mut execution = Execution { program, text, memory };
-    let mut at = execution.go_on(program.start, 0);
+    let steps = &program.steps[..];
+    let mut reached_end = go_on(steps, text, memory, program.start, 0);
     let mut n_other_ways = 0;
-    while !at {
-        let Some(choice) = execution.memory.choices.pop() else {
+    while !reached_end {
+        let Some(choice) = memory.choices.pop() else {
             return Verdict::NoMatch;
         };
         n_other_ways += 1;
         if n_other_ways > OTHER_WAYS_MAX {
             return Verdict::Unsure;
         }
-        at = execution.take_other_way(choice);
+        reached_end = take_other_way(steps, text, memory, choice);
     }
     Verdict::Match
 }
 
-struct Execution<'a> {
-    program: &'a FieldProgram,
-    text: &'a [u8],
-    memory: &'a mut Memory,
-}
-
-impl Execution<'_> {
-    /// Takes steps until one fails, or the last one succeeds.
-    fn go_on(&mut self, mut step_idx: StepIdx, mut position: usize) -> bool {
-        let text = self.text;
-        loop {
-            let step = &self.program.steps[step_idx];
-            // Most steps are runs, and a branch is foreseen better than a jump through a table.
-            if let Step::Run(run) = step {
-                let Some(after) = self.run(step_idx, run, position) else {
-                    return false;
-                };
-                position = after;
-                step_idx = run.next;
-                continue;
+/// Takes steps until one fails, or the last one succeeds.
+fn go_on(steps: &[Step], text: &[u8], memory: &mut Memory, mut step_idx: StepIdx, mut position: usize) -> bool {
+    loop {
+        let step = &steps[step_idx];
+        // Most steps are runs, and a branch is foreseen better than a jump through a table.
+        if let Step::Run(run) = step {
+            let Some(after) = take_run(run, step_idx, text, memory, position) else {
+                return false;
+            };
+            position = after;
+            step_idx = run.next;
+            continue;
+        }
+        step_idx = match step {
+            Step::End => return position == text.len(),
+            Step::Literal { bytes, next } if has(text, position, bytes) => {
+                position += bytes.len();
+                *next
             }
-            match step {
-                Step::End => return position == text.len(),
-                Step::Literal { bytes, next } => {
-                    if !has(text, position, bytes) {
-                        return false;
-                    }
-                    position += bytes.len();
-                    step_idx = *next;
+            Step::One { first, next } if first.allows(text, position) => {
+                position += character_len(text[position]);
+                *next
+            }
+            Step::Save { slot, next } => {
+                memory.save(*slot, position);
+                *next
+            }
+            Step::Split(branches) => match take_branch(branches, 0, step_idx, text, memory, position) {
+                None => return false,
+                Some(branch) => branch,
+            },
+            Step::Test { assertion, next } if holds(*assertion, text, position) => *next,
+            Step::Row { row, next, plain } => {
+                let mut separators = std::mem::take(&mut memory.separators);
+                let split = row.split(text, position, &mut separators);
+                if let Split::At(_) = split {
+                    row.saved(position, &separators, |slot, field| {
+                        memory.save(slot, field.start);
+                        memory.save(slot + 1, field.end);
+                    });
                 }
-                Step::One { first, next } => {
-                    if !first.allows(text, position) {
-                        return false;
-                    }
-                    position += character_len(text[position]);
-                    step_idx = *next;
-                }
-                Step::Run(_) => return false,
-                Step::Save { slot, next } => {
-                    self.save(*slot, position);
-                    step_idx = *next;
-                }
-                Step::Split(branches) => match self.branch(step_idx, branches, 0, position) {
-                    None => return false,
-                    Some(branch) => step_idx = branch,
-                },
-                Step::Test { assertion, next } => {
-                    if !holds(*assertion, text, position) {
-                        return false;
-                    }
-                    step_idx = *next;
-                }
-                Step::Row { row, next, plain } => {
-                    let mut separators = std::mem::take(&mut self.memory.separators);
-                    let split = row.split(text, position, &mut separators);
-                    if let Split::At(end) = split {
-                        row.saved(position, &separators, |slot, field| {
-                            self.save(slot, field.start);
-                            self.save(slot + 1, field.end);
-                        });
+                memory.separators = separators;
+                match split {
+                    Split::At(end) => {
                         position = end;
-                        step_idx = *next;
+                        *next
                     }
-                    self.memory.separators = separators;
-                    match split {
-                        Split::At(_) => {}
-                        Split::Impossible => return false,
-                        Split::Unknown => step_idx = *plain,
-                    }
+                    Split::Impossible => return false,
+                    Split::Unknown => *plain,
                 }
             }
-        }
-    }
-
-    fn take_other_way(&mut self, choice: Choice) -> bool {
-        for (slot, position) in self.memory.undo.drain(choice.n_undo..).rev() {
-            self.memory.slots[slot] = position;
-        }
-        let Choice { step, from, to, .. } = choice;
-        match &self.program.steps[step] {
-            Step::Run(run) => match self.run_end(step, run, from, to) {
-                None => false,
-                Some(after) => self.go_on(run.next, after),
-            },
-            Step::Split(branches) => match self.branch(step, branches, to, from) {
-                None => false,
-                Some(branch) => self.go_on(branch, from),
-            },
-            _ => false,
-        }
-    }
-
-    fn save(&mut self, slot: usize, position: usize) {
-        let before = std::mem::replace(&mut self.memory.slots[slot], position);
-        if !self.memory.choices.is_empty() {
-            self.memory.undo.push((slot, before));
-        }
-    }
-
-    fn choose(&mut self, step: StepIdx, from: usize, to: usize) {
-        let n_undo = self.memory.undo.len();
-        self.memory.choices.push(Choice { step, from, to, n_undo });
-    }
-
-    /// The first branch from `branch_idx` on that can succeed at `position`.
-    fn branch(
-        &mut self,
-        step: StepIdx,
-        branches: &[(First, StepIdx)],
-        branch_idx: usize,
-        position: usize,
-    ) -> Option<StepIdx> {
-        let text = self.text;
-        let mut possible = (branch_idx..branches.len()).filter(|&idx| branches[idx].0.allows(text, position));
-        let branch = possible.next()?;
-        if let Some(other) = possible.next() {
-            self.choose(step, position, other);
-        }
-        Some(branches[branch].1)
-    }
-
-    /// Takes a run at `position` in the way to try first; the place after it and its literal.
-    #[inline]
-    fn run(&mut self, step: StepIdx, run: &Run, position: usize) -> Option<usize> {
-        let text = self.text;
-        let text_end = match run.max {
-            None => text.len(),
-            Some(max) => after_characters(text, position, max).unwrap_or(text.len()),
+            Step::Run(_) | Step::Literal { .. } | Step::One { .. } | Step::Test { .. } => return false,
         };
-        let longest = run.end.find(&text[..text_end], position);
-        let shortest = match run.min {
-            0 => position,
-            1 if longest > position => position + character_len(text[position]),
-            min => after_characters(text, position, min)?,
-        };
-        if shortest > longest {
-            return None;
-        }
-        if let Some(slot) = run.saved_start {
-            self.save(slot, position);
-        }
-        if !matches!(run.follow, Follow::Outside) {
-            return self.run_end(step, run, shortest, longest);
-        }
-        if !run.then.is_empty() && !has(text, longest, &run.then) {
-            return None;
-        }
-        Some(self.after_run(run, longest))
-    }
-
-    /// Ends a run at the place to try first of those from `shortest` to `longest`, and keeps the others.
-    fn run_end(&mut self, step: StepIdx, run: &Run, shortest: usize, longest: usize) -> Option<usize> {
-        let end = if run.lazy {
-            let end = first_end(&run.follow, self.text, shortest, longest)?;
-            if end < longest {
-                self.choose(step, end + 1, longest);
-            }
-            end
-        } else {
-            let end = last_end(&run.follow, self.text, shortest, longest)?;
-            if end > shortest {
-                self.choose(step, shortest, end - 1);
-            }
-            end
-        };
-        Some(self.after_run(run, end))
-    }
-
-    #[inline]
-    fn after_run(&mut self, run: &Run, end: usize) -> usize {
-        if let Some(slot) = run.saved_end {
-            self.save(slot, end);
-        }
-        end + run.then.len()
     }
 }
 
+fn take_other_way(steps: &[Step], text: &[u8], memory: &mut Memory, choice: Choice) -> bool {
+    for (slot, position) in memory.undo.drain(choice.n_undo..).rev() {
+        memory.slots[slot] = position;
+    }
+    let Choice { step, from, to, .. } = choice;
+    let (next, position) = match &steps[step] {
+        Step::Run(run) => (run.next, end_run(run, step, text, memory, from, to)),
+        Step::Split(branches) => match take_branch(branches, to, step, text, memory, from) {
+            None => return false,
+            Some(branch) => (branch, Some(from)),
+        },
+        _ => return false,
+    };
+    position.is_some_and(|position| go_on(steps, text, memory, next, position))
+}
+
+impl Memory {
+    #[inline]
+    fn save(&mut self, slot: usize, position: usize) {
+        let before = std::mem::replace(&mut self.slots[slot], position);
+        if !self.choices.is_empty() {
+            self.undo.push((slot, before));
+        }
+    }
+
+    #[inline]
+    fn choose(&mut self, step: StepIdx, from: usize, to: usize) {
+        self.choices.push(Choice { step, from, to, n_undo: self.undo.len() });
+    }
+}
+
+/// The first branch from `branch_idx` on that can succeed at `position`.
+fn take_branch(
+    branches: &[(First, StepIdx)],
+    branch_idx: usize,
+    step: StepIdx,
+    text: &[u8],
+    memory: &mut Memory,
+    position: usize,
+) -> Option<StepIdx> {
+    let mut possible = (branch_idx..branches.len()).filter(|&idx| branches[idx].0.allows(text, position));
+    let branch = possible.next()?;
+    if let Some(other) = possible.next() {
+        memory.choose(step, position, other);
+    }
+    Some(branches[branch].1)
+}
+
+/// Takes a run at `position` in the way to try first; gives the place after it and its literal.
+#[inline]
+fn take_run(run: &Run, step: StepIdx, text: &[u8], memory: &mut Memory, position: usize) -> Option<usize> {
+    let (shortest, longest) = match (run.min, run.max) {
+        (min @ (0 | 1), None) => {
+            let longest = run.end.find(text, position);
+            if min == 0 {
+                (position, longest)
+            } else if longest > position {
+                (position + character_len(text[position]), longest)
+            } else {
+                return None;
+            }
+        }
+        (min, max) => counted_ends(run, min, max, text, position)?,
+    };
+    if let Some(slot) = run.saved_start {
+        memory.save(slot, position);
+    }
+    if !matches!(run.follow, Follow::Outside) {
+        return end_run(run, step, text, memory, shortest, longest);
+    }
+    if !run.then.is_empty() && !has(text, longest, &run.then) {
+        return None;
+    }
+    if let Some(slot) = run.saved_end {
+        memory.save(slot, longest);
+    }
+    Some(longest + run.then.len())
+}
+
+/// The shortest and the longest end of a run that is limited in characters.
+fn counted_ends(run: &Run, min: usize, max: Option<usize>, text: &[u8], position: usize) -> Option<(usize, usize)> {
+    let text_end = max.and_then(|max| after_characters(text, position, max)).unwrap_or(text.len());
+    let longest = run.end.find(&text[..text_end], position);
+    let shortest = after_characters(text, position, min)?;
+    (shortest <= longest).then_some((shortest, longest))
+}
+
+/// Ends a run at the place to try first of those from `shortest` to `longest`, and keeps the others.
+fn end_run(
+    run: &Run,
+    step: StepIdx,
+    text: &[u8],
+    memory: &mut Memory,
+    shortest: usize,
+    longest: usize,
+) -> Option<usize> {
+    let end = if run.lazy {
+        let end = first_end(&run.follow, text, shortest, longest)?;
+        if end < longest {
+            memory.choose(step, end + 1, longest);
+        }
+        end
+    } else {
+        let end = last_end(&run.follow, text, shortest, longest)?;
+        if end > shortest {
+            memory.choose(step, shortest, end - 1);
+        }
+        end
+    };
+    if let Some(slot) = run.saved_end {
+        memory.save(slot, end);
+    }
+    Some(end + run.then.len())
+}
+
+/// Whether the literal stands at `position`. Most are so short that a loop takes less than a call.
 #[inline]
 fn has(text: &[u8], position: usize, literal: &[u8]) -> bool {
-    match literal {
-        [byte] => text.get(position) == Some(byte),
-        _ => text[position..].starts_with(literal),
-    }
+    let text = &text[position..];
+    text.len() >= literal.len() && literal.iter().zip(text).all(|(byte, other)| byte == other)
 }
 
 /// The last place from `shortest` to `longest` at which what follows can begin.

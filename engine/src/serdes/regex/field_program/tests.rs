@@ -139,7 +139,7 @@ enum Change {
 fn change() -> impl Strategy<Value = Change> {
     let pieces = [
         "\t", " ", "  ", "\"", "\" \"", "(", "[", "]", ";", "/", "%20", "%", "#", "-", ":", "é", "😀", "0", "a", "\r",
-        "\\\"",
+        "\n", "\r\n", "\u{85}", "\\\"",
     ];
     let piece = prop::sample::select(pieces.map(str::to_owned).to_vec());
     prop_oneof![
