@@ -72,6 +72,27 @@ pub fn tutorial(rows: u64) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// Lines in Apache's combined format.
+pub fn apache(rows: u64) -> Vec<u8> {
+    let mut random = Random(3);
+    let mut text = String::new();
+    for row in 0..rows {
+        let (day, second) = (1 + row * 28 / rows, row * 86_400 / rows);
+        let (client, bytes) = (random.below(250), random.below(90_000));
+        let (uri, system, browser) = (random.uri(), random.pick(&SYSTEMS), random.pick(&BROWSERS));
+        writeln!(
+            text,
+            "203.0.113.{client} - - [{day:02}/Jul/2014:{:02}:{:02}:{:02} +0000] \"GET {uri} HTTP/1.1\" 200 {bytes} \
+             \"http://www.example.com/start.html\" \"Mozilla/5.0 ({system}; U; en-US; rv:1.9.0.9) Gecko/2009040821 {browser}\"",
+            second / 3600,
+            second / 60 % 60,
+            second % 60,
+        )
+        .expect("a string takes all");
+    }
+    text.into_bytes()
+}
+
 /// Lines of 33 fields between tabs, without the two header lines.
 pub fn standard(rows: u64) -> Vec<u8> {
     let mut random = Random(2);

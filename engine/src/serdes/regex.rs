@@ -3,9 +3,13 @@
 //! Source: `serde2/RegexSerDe.java` and `contrib/serde2/RegexSerDe.java`. Where we differ: more groups than columns
 //! are a warning unless `logq.serde.strict` is set, as in Athena.
 
+mod byte_set;
+mod field_program;
 mod format_string;
 mod java;
+mod printer;
 mod program;
+mod source;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;

@@ -718,11 +718,11 @@ fn set(ranges: &[(char, char)]) -> ClassUnicode {
     ClassUnicode::new(ranges.iter().map(|&(first, last)| ClassUnicodeRange::new(first, last)))
 }
 
-fn spaces() -> ClassUnicode {
+pub(super) fn spaces() -> ClassUnicode {
     set(&[('\t', '\r'), (' ', ' ')])
 }
 
-fn word_characters() -> ClassUnicode {
+pub(super) fn word_characters() -> ClassUnicode {
     set(&[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')])
 }
 

@@ -1,8 +1,9 @@
 //! Engines that run a pattern, cheapest first; all give Java's answer.
 //!
-//! Tier 1 is meant for patterns that are a row of runs and separators, answered by byte search; there is none yet, and
-//! it goes before the others in [`Tier`]. Tier 2 is linear: the `regex` crate. Tier 3 backtracks under a limit, for
-//! look-around, back-references, atomic groups and possessive quantifiers.
+//! Tier 1 is a [`FieldProgram`]: byte searches, for patterns that are made of runs, separators and alternatives. It
+//! leaves lines that it is not sure of, and patterns that it cannot be made from, to one of the others. Tier 2 is linear:
+//! the `regex` crate. Tier 3 backtracks under a limit, for look-around, back-references, atomic groups and possessive
+//! quantifiers.
 //!
 //! Compared with JDK 17 on 120,000 random pairs of pattern and text. What differs: a repeated group that can match
 //! nothing, `(a*)*`, is left at its last text by these engines and at an empty text by Java; Java gives back what
@@ -13,9 +14,11 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use regex::bytes;
-use regex_syntax::hir::ClassUnicode;
 
+use super::byte_set::ByteSet;
+use super::field_program::{FieldProgram, Memory, Obstacle, Verdict};
 use super::java::{Assertion, LookDirection, Node, Pattern, RepeatMode, line_ends};
+use super::printer::{Dialect, Printer, takes_nothing};
 use crate::error::{Error, Result, codes};
 
 /// Bytes that one compiled pattern may take: a class repeated thousands of times is legal and large.
@@ -29,27 +32,39 @@ pub(super) struct Analysis {
     /// What is left; matched from the start of the text to its end.
     node: Node,
     needs_backtracking: bool,
+    /// Why the pattern is none for tier 1.
+    obstacle: Option<Obstacle>,
     pub n_groups: usize,
 }
 
 #[derive(Debug, Clone)]
 struct PrefixTest {
     negative: bool,
-    regex: bytes::Regex,
+    prefix: Prefix,
     source: String,
+}
+
+/// What a look-ahead at the start of a text looks for.
+#[derive(Debug, Clone)]
+enum Prefix {
+    /// One character: the first byte tells.
+    Character(ByteSet),
+    Regex(bytes::Regex),
 }
 
 /// A pattern compiled for the groups that somebody asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     prefix_tests: Vec<PrefixTest>,
-    tier: Tier,
+    fields: Option<FieldProgram>,
+    /// For what the field program leaves.
+    engine: Engine,
     /// For each group asked for, its number in the compiled pattern; `None` if the pattern has no such group.
     numbers: Vec<Option<usize>>,
 }
 
 #[derive(Debug, Clone)]
-enum Tier {
+enum Engine {
     Linear(bytes::Regex),
     Backtracking { regex: fancy_regex::Regex, steps_max: usize },
 }
@@ -58,6 +73,7 @@ enum Tier {
 pub(super) struct Matcher {
     program: Program,
     locations: Option<bytes::CaptureLocations>,
+    memory: Memory,
 }
 
 impl Analysis {
@@ -73,10 +89,10 @@ impl Analysis {
             match node {
                 Node::Assertion(Assertion::Start) => {}
                 Node::Look { direction: LookDirection::Ahead, negative, node, source } => {
-                    let Some(regex) = prefix_regex(node)? else {
+                    let Some(prefix) = prefix(node)? else {
                         break;
                     };
-                    prefix_tests.push(PrefixTest { negative: *negative, regex, source: source.clone() });
+                    prefix_tests.push(PrefixTest { negative: *negative, prefix, source: source.clone() });
                 }
                 _ => break,
             }
@@ -86,12 +102,19 @@ impl Analysis {
         let mut node = Node::Concat(nodes);
         settle_ends(&mut node);
         let needs_backtracking = needs_backtracking(&node);
-        Ok(Analysis { prefix_tests, node, needs_backtracking, n_groups })
+        let obstacle = FieldProgram::compile(&node, &[]).err();
+        Ok(Analysis { prefix_tests, node, needs_backtracking, obstacle, n_groups })
     }
 
     /// Compiles the pattern so that it finds `groups`, and nothing else: other groups cost nothing.
     pub(super) fn compile(&self, groups: &[usize], steps_max: usize) -> Result<Program> {
         let dialect = if self.needs_backtracking { Dialect::Backtracking } else { Dialect::Linear };
+        let fields = FieldProgram::compile(&self.node, groups).ok();
+        Ok(Program { fields, ..self.compile_in(dialect, groups, steps_max)? })
+    }
+
+    /// Compiles the pattern without tier 1.
+    pub(super) fn compile_in(&self, dialect: Dialect, groups: &[usize], steps_max: usize) -> Result<Program> {
         let mut printer = Printer { dialect, kept: BTreeMap::new(), text: String::new() };
         for &group in groups {
             printer.kept.insert(group, 0);
@@ -102,25 +125,26 @@ impl Analysis {
         printer.text.push_str(")\\z");
         let numbers =
             groups.iter().map(|group| printer.kept.get(group).copied().filter(|&number| number > 0)).collect();
-        let tier = match dialect {
-            Dialect::Linear => Tier::Linear(compile_linear(&printer.text)?),
+        let engine = match dialect {
+            Dialect::Linear => Engine::Linear(compile_linear(&printer.text)?),
             Dialect::Backtracking => {
                 let regex = fancy_regex::RegexBuilder::new(&printer.text)
                     .backtrack_limit(steps_max)
                     .delegate_size_limit(COMPILED_BYTES_MAX)
                     .build()
                     .map_err(|e| cannot_run(e.to_string()))?;
-                Tier::Backtracking { regex, steps_max }
+                Engine::Backtracking { regex, steps_max }
             }
         };
-        Ok(Program { prefix_tests: self.prefix_tests.clone(), tier, numbers })
+        Ok(Program { prefix_tests: self.prefix_tests.clone(), fields: None, engine, numbers })
     }
 
     /// How the pattern is run, for EXPLAIN.
     pub(super) fn describe(&self) -> String {
-        let mut description = match self.needs_backtracking {
-            false => "tier 2 (linear)".to_owned(),
-            true => "tier 3 (backtracking, with a limit)".to_owned(),
+        let mut description = match &self.obstacle {
+            None => "tier 1 (field program)".to_owned(),
+            Some(obstacle) if self.needs_backtracking => format!("tier 3 (backtracking, with a limit): {obstacle}"),
+            Some(obstacle) => format!("tier 2 (linear): {obstacle}"),
         };
         for PrefixTest { source, .. } in &self.prefix_tests {
             write!(description, "; look-ahead `{source}` peeled off as a prefix test").unwrap_or_default();
@@ -131,11 +155,17 @@ impl Analysis {
 
 impl Matcher {
     pub(super) fn new(program: Program) -> Self {
-        let locations = match &program.tier {
-            Tier::Linear(regex) if program.numbers.iter().any(Option::is_some) => Some(regex.capture_locations()),
+        let locations = match &program.engine {
+            Engine::Linear(regex) if program.numbers.iter().any(Option::is_some) => Some(regex.capture_locations()),
             _ => None,
         };
-        Matcher { program, locations }
+        Matcher { program, locations, memory: Memory::default() }
+    }
+
+    /// Texts that tier 1 was asked for and left.
+    #[cfg(test)]
+    pub(super) fn n_unsure(&self) -> u64 {
+        self.memory.n_unsure()
     }
 
     /// Whether the whole text matches, and where the groups asked for lie in it: `None` for one that
@@ -145,12 +175,19 @@ impl Matcher {
     pub(super) fn find(&mut self, text: &str, groups: &mut Vec<Option<Range<usize>>>) -> Result<bool> {
         groups.clear();
         groups.resize(self.program.numbers.len(), None);
-        let Program { prefix_tests, tier, numbers } = &self.program;
-        if prefix_tests.iter().any(|test| test.regex.is_match(text.as_bytes()) == test.negative) {
+        let Program { prefix_tests, fields, engine, numbers } = &self.program;
+        if prefix_tests.iter().any(|test| test.prefix.is_match(text) == test.negative) {
             return Ok(false);
         }
-        match tier {
-            Tier::Linear(regex) => match &mut self.locations {
+        if let Some(fields) = fields {
+            match fields.find(text, &mut self.memory, groups) {
+                Verdict::Match => return Ok(true),
+                Verdict::NoMatch => return Ok(false),
+                Verdict::Unsure => {}
+            }
+        }
+        match engine {
+            Engine::Linear(regex) => match &mut self.locations {
                 None => Ok(regex.is_match(text.as_bytes())),
                 Some(locations) => {
                     if regex.captures_read(locations, text.as_bytes()).is_none() {
@@ -162,7 +199,7 @@ impl Matcher {
                     Ok(true)
                 }
             },
-            Tier::Backtracking { regex, steps_max } => {
+            Engine::Backtracking { regex, steps_max } => {
                 let captures = regex.captures(text).map_err(|e| {
                     let message = format!("input.regex needs more than {steps_max} steps on one line");
                     Error::new(codes::REGEX_LIMIT, message).with_source(e).with_hint(
@@ -181,8 +218,20 @@ impl Matcher {
     }
 }
 
-/// The test that a look-ahead at the start is, if a linear engine can make it.
-fn prefix_regex(node: &Node) -> Result<Option<bytes::Regex>> {
+impl Prefix {
+    fn is_match(&self, text: &str) -> bool {
+        match self {
+            Prefix::Character(first_bytes) => text.bytes().next().is_some_and(|byte| first_bytes.contains(byte)),
+            Prefix::Regex(regex) => regex.is_match(text.as_bytes()),
+        }
+    }
+}
+
+/// The test that a look-ahead at the start is, if it can be made without backtracking.
+fn prefix(node: &Node) -> Result<Option<Prefix>> {
+    if let Some(first_bytes) = one_character(node) {
+        return Ok(Some(Prefix::Character(first_bytes)));
+    }
     let mut node = node.clone();
     let mut has_group = false;
     visit(&node, &mut |node| has_group |= matches!(node, Node::Capture { .. }));
@@ -199,7 +248,21 @@ fn prefix_regex(node: &Node) -> Result<Option<bytes::Regex>> {
         printer.print(&Node::Set(line_ends()));
         printer.text.push_str(")?\\z");
     }
-    compile_linear(&printer.text).map(Some)
+    compile_linear(&printer.text).map(|regex| Some(Prefix::Regex(regex)))
+}
+
+/// The characters of which the node needs one, and nothing after it: `#`, `#.*`.
+fn one_character(node: &Node) -> Option<ByteSet> {
+    match node {
+        Node::Set(class) => ByteSet::of_characters(class),
+        Node::Concat(nodes) => match &nodes[..] {
+            [first, rest @ ..] if rest.iter().all(|node| matches!(node, Node::Repeat { min: 0, .. })) => {
+                one_character(first)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Takes a `$` off the end of a sequence. Suspect: after a literal carriage return Java's `$` does not stand before
@@ -243,16 +306,6 @@ fn settle_ends(node: &mut Node) {
     }
 }
 
-/// Whether no match of the node has a character.
-fn takes_nothing(node: &Node) -> bool {
-    match node {
-        Node::Empty | Node::Assertion(_) | Node::Look { .. } => true,
-        Node::Set(_) | Node::Backreference(_) => false,
-        Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter().all(takes_nothing),
-        Node::Capture { node, .. } | Node::Repeat { node, .. } | Node::Atomic(node) => takes_nothing(node),
-    }
-}
-
 fn needs_backtracking(node: &Node) -> bool {
     let mut found = false;
     visit(node, &mut |node| {
@@ -284,158 +337,5 @@ fn visit(node: &Node, see: &mut impl FnMut(&Node)) {
             visit(node, see);
         }
         Node::Empty | Node::Set(_) | Node::Assertion(_) | Node::Backreference(_) => {}
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
-    Linear,
-    Backtracking,
-}
-
-/// Writes a tree in the syntax that both crates read.
-struct Printer {
-    dialect: Dialect,
-    /// Groups that stay groups, and their numbers once they are printed.
-    kept: BTreeMap<usize, usize>,
-    text: String,
-}
-
-impl Printer {
-    fn print(&mut self, node: &Node) {
-        match node {
-            Node::Empty => {}
-            Node::Set(set) => self.print_set(set),
-            Node::Assertion(assertion) => self.print_assertion(*assertion),
-            Node::Capture { group, node } => {
-                let n_printed = self.kept.values().filter(|&&number| number > 0).count();
-                if let Some(number) = self.kept.get_mut(group) {
-                    *number = n_printed + 1;
-                    self.bracket("(", node);
-                } else {
-                    self.bracket("(?:", node);
-                }
-            }
-            Node::Concat(nodes) => nodes.iter().for_each(|node| self.print(node)),
-            Node::Alternate(nodes) => {
-                self.text.push_str("(?:");
-                for (node_idx, node) in nodes.iter().enumerate() {
-                    if node_idx > 0 {
-                        self.text.push('|');
-                    }
-                    self.print(node);
-                }
-                self.text.push(')');
-            }
-            // Neither crate repeats what takes no characters. Java goes round at most once, and for `*` not at all.
-            Node::Repeat { node, min: 1.., .. } if takes_nothing(node) => self.print(node),
-            Node::Repeat { node, max: Some(1), mode: RepeatMode::Greedy | RepeatMode::Possessive, .. }
-                if takes_nothing(node) =>
-            {
-                self.text.push_str("(?:");
-                self.print(node);
-                self.text.push_str("|)");
-            }
-            Node::Repeat { node, .. } if takes_nothing(node) => {}
-            Node::Repeat { node, min, max, mode } => {
-                let atomic = *mode == RepeatMode::Possessive;
-                if atomic {
-                    self.text.push_str("(?>");
-                }
-                self.bracket("(?:", node);
-                match (min, max) {
-                    (0, None) => self.text.push('*'),
-                    (1, None) => self.text.push('+'),
-                    (0, Some(1)) => self.text.push('?'),
-                    (min, None) => self.push(format_args!("{{{min},}}")),
-                    (min, Some(max)) => self.push(format_args!("{{{min},{max}}}")),
-                }
-                if *mode == RepeatMode::Lazy {
-                    self.text.push('?');
-                }
-                if atomic {
-                    self.text.push(')');
-                }
-            }
-            Node::Look { direction, negative, node, .. } => self.bracket(
-                match (direction, negative) {
-                    (LookDirection::Ahead, false) => "(?=",
-                    (LookDirection::Ahead, true) => "(?!",
-                    (LookDirection::Behind, false) => "(?<=",
-                    (LookDirection::Behind, true) => "(?<!",
-                },
-                node,
-            ),
-            Node::Atomic(node) => self.bracket("(?>", node),
-            Node::Backreference(group) => match self.kept.get(group) {
-                Some(&number) if number > 0 => self.push(format_args!("(?:\\{number})")),
-                // No such group so far: nothing matches it. An empty class, since that may be repeated.
-                _ => self.print_set(&ClassUnicode::empty()),
-            },
-        }
-    }
-
-    fn push(&mut self, arguments: std::fmt::Arguments<'_>) {
-        self.text.push_str(&arguments.to_string());
-    }
-
-    fn bracket(&mut self, open: &str, node: &Node) {
-        self.text.push_str(open);
-        self.print(node);
-        self.text.push(')');
-    }
-
-    fn print_set(&mut self, set: &ClassUnicode) {
-        if let [range] = set.ranges()
-            && range.start() == range.end()
-        {
-            return self.print_character(range.start());
-        }
-        if set.ranges().is_empty() {
-            return self.text.push_str("[^\\x{0}-\\x{10ffff}]");
-        }
-        self.text.push('[');
-        for range in set.iter() {
-            self.print_character(range.start());
-            if range.start() != range.end() {
-                self.text.push('-');
-                self.print_character(range.end());
-            }
-        }
-        self.text.push(']');
-    }
-
-    fn print_character(&mut self, character: char) {
-        if character.is_ascii_alphanumeric() {
-            self.text.push(character);
-        } else {
-            self.push(format_args!("\\x{{{:x}}}", u32::from(character)));
-        }
-    }
-
-    fn print_assertion(&mut self, assertion: Assertion) {
-        let lines = self.printed(&Node::Set(line_ends()));
-        match assertion {
-            Assertion::Start => self.text.push_str("\\A"),
-            Assertion::End => self.text.push_str("\\z"),
-            Assertion::WordBoundary => self.text.push_str("\\b"),
-            Assertion::NotWordBoundary => self.text.push_str("\\B"),
-            // Java never looks between the two characters of a Windows line break.
-            Assertion::EndBeforeBreak => {
-                self.push(format_args!("(?:\\z|(?=\\r\\n\\z)|(?!\\n)(?={lines}\\z)|(?<!\\r)(?=\\n\\z))"))
-            }
-            Assertion::LineStart => {
-                self.push(format_args!("(?:(?:\\A|(?<=\\r)(?!\\n)|(?<=\\n)|(?<!\\r)(?<={lines}))(?!\\z))"));
-            }
-            Assertion::LineEnd => {
-                self.push(format_args!("(?:\\z|(?!\\n)(?={lines})|(?<!\\r)(?=\\n))"));
-            }
-        }
-    }
-
-    fn printed(&self, node: &Node) -> String {
-        let mut printer = Printer { dialect: self.dialect, kept: BTreeMap::new(), text: String::new() };
-        printer.print(node);
-        printer.text
     }
 }

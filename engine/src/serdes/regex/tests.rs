@@ -77,7 +77,7 @@ fn the_tutorial() {
     assert_eq!(first.reason, "does not match input.regex");
     assert_eq!(bad.first_failed_conversion.unwrap().reason, "\"-\" is not an int (column c3)");
     let serde = plan_regex(TUTORIAL, &tutorial_columns(), &SerdeConfig::default()).unwrap();
-    let description = "RegexSerDe, 13 groups, tier 2 (linear); look-ahead `(?!#)` peeled off as a prefix test";
+    let description = "RegexSerDe, 13 groups, tier 1 (field program); look-ahead `(?!#)` peeled off as a prefix test";
     assert_eq!(serde.describe(), description);
     assert!(serde.warnings().is_empty());
 }
@@ -187,13 +187,12 @@ fn look_around_back_references_and_possession() {
 #[test]
 fn only_look_aheads_without_groups_are_peeled_off() {
     let describe = |pattern| plan_regex(pattern, &strings(1), &SerdeConfig::default()).unwrap().describe();
-    assert_eq!(
-        describe("^(?!#)(.*)"),
-        "RegexSerDe, 1 group, tier 2 (linear); look-ahead `(?!#)` peeled off as a prefix test"
-    );
-    assert_eq!(describe("(a)(?!b).*"), "RegexSerDe, 1 group, tier 3 (backtracking, with a limit)");
-    assert_eq!(describe("(?=(a)).*"), "RegexSerDe, 1 group, tier 3 (backtracking, with a limit)");
-    assert_eq!(describe("(a)$"), "RegexSerDe, 1 group, tier 2 (linear)");
+    let peeled = "RegexSerDe, 1 group, tier 1 (field program); look-ahead `(?!#)` peeled off as a prefix test";
+    assert_eq!(describe("^(?!#)(.*)"), peeled);
+    let tier_3 = "RegexSerDe, 1 group, tier 3 (backtracking, with a limit): ";
+    assert_eq!(describe("(a)(?!b).*"), format!("{tier_3}\"(?!b)\" looks around"));
+    assert_eq!(describe("(?=(a)).*"), format!("{tier_3}\"(?=(a))\" looks around"));
+    assert_eq!(describe("(a)$"), "RegexSerDe, 1 group, tier 1 (field program)");
 }
 
 #[test]

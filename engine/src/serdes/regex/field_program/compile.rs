@@ -1,0 +1,338 @@
+//! Makes steps of a tree, from its end to its start, so that each step knows what can come after it.
+
+use std::ops::Range;
+
+use regex_syntax::hir::ClassUnicode;
+
+use super::super::byte_set::{ByteSet, First, RunEnd};
+use super::super::java::{Assertion, Node, RepeatMode};
+use super::super::source::source;
+use super::row::{Row, RowField};
+use super::{FieldProgram, Follow, Obstacle, Run, Step, StepIdx, TextEnd};
+
+/// Steps that a program may have: `(?:…){8}` in `(?:…){8}` grows fast.
+const STEPS_MAX: usize = 5000;
+/// A group repeated exactly this often, or less often, is written out.
+const WRITTEN_OUT_MAX: u32 = 8;
+/// Literals are put together up to this many bytes.
+const LITERAL_BYTES_MAX: usize = 64;
+/// Shorter rows are matched run by run.
+const ROW_FIELDS_MIN: usize = 3;
+
+pub(super) fn compile(node: &Node, groups: &[usize]) -> Result<FieldProgram, Obstacle> {
+    let mut compiler = Compiler { steps: Vec::new(), firsts: Vec::new(), groups };
+    let end = compiler.push(Step::End, First { bytes: ByteSet::default(), at_end: true });
+    let start = compiler.node(node, end)?;
+    let slots = groups.iter().map(|&group| compiler.slot(group).unwrap_or_default()).collect();
+    Ok(FieldProgram { steps: compiler.steps, start, n_slots: groups.len() * 2, slots })
+}
+
+struct Compiler<'a> {
+    steps: Vec<Step>,
+    /// What a match of the text can begin with from each step on.
+    firsts: Vec<First>,
+    groups: &'a [usize],
+}
+
+type Compiled = Result<StepIdx, Obstacle>;
+
+impl Compiler<'_> {
+    fn push(&mut self, step: Step, first: First) -> StepIdx {
+        self.steps.push(step);
+        self.firsts.push(first);
+        self.steps.len() - 1
+    }
+
+    /// The slot in which the start of a group is kept.
+    fn slot(&self, group: usize) -> Option<usize> {
+        self.groups.iter().position(|&asked| asked == group).map(|group_idx| group_idx * 2)
+    }
+
+    /// Compiles what comes before the step `next`.
+    fn node(&mut self, node: &Node, next: StepIdx) -> Compiled {
+        if self.steps.len() > STEPS_MAX {
+            return Err(obstacle(node, "is too long when its repetitions are written out"));
+        }
+        match node {
+            Node::Empty => Ok(next),
+            Node::Set(class) => self.set(node, class, next),
+            Node::Assertion(assertion) => {
+                let assertion = match assertion {
+                    Assertion::Start => TextEnd::Start,
+                    Assertion::End => TextEnd::End,
+                    Assertion::EndBeforeBreak => TextEnd::EndBeforeBreak,
+                    Assertion::LineStart | Assertion::LineEnd => {
+                        return Err(obstacle(node, "is the start or end of a line inside of the text"));
+                    }
+                    Assertion::WordBoundary | Assertion::NotWordBoundary => {
+                        return Err(obstacle(node, "looks at the characters around it"));
+                    }
+                };
+                let first = self.firsts[next];
+                Ok(self.push(Step::Test { assertion, next }, first))
+            }
+            Node::Capture { group, node } => match self.slot(*group) {
+                None => self.node(node, next),
+                Some(slot) => {
+                    let end = self.push(Step::Save { slot: slot + 1, next }, self.firsts[next]);
+                    let body = self.node(node, end)?;
+                    if let Step::Run(run) = &mut self.steps[body]
+                        && body > end
+                        && run.saved_start.is_none()
+                    {
+                        run.saved_start = Some(slot);
+                        return Ok(body);
+                    }
+                    Ok(self.push(Step::Save { slot, next: body }, self.firsts[body]))
+                }
+            },
+            Node::Concat(nodes) => self.sequence(nodes, next),
+            Node::Alternate(nodes) => {
+                let branches = nodes.iter().map(|node| self.node(node, next)).collect::<Result<Vec<_>, _>>()?;
+                Ok(self.split(&branches))
+            }
+            Node::Repeat { node: repeated, min, max, mode } => match (&**repeated, min, max, mode) {
+                (Node::Set(class), ..) if single(class).is_none_or(|character| character.is_ascii()) => {
+                    self.run(node, class, next)
+                }
+                (_, 0, Some(1), RepeatMode::Greedy) => {
+                    let taken = self.node(repeated, next)?;
+                    Ok(self.split(&[taken, next]))
+                }
+                (_, 0, Some(1), RepeatMode::Lazy) => {
+                    let taken = self.node(repeated, next)?;
+                    Ok(self.split(&[next, taken]))
+                }
+                (_, 1..=WRITTEN_OUT_MAX, Some(max), RepeatMode::Greedy | RepeatMode::Lazy) if min == max => {
+                    (0..*min).try_fold(next, |next, _| self.node(repeated, next))
+                }
+                (Node::Set(class), ..) => self.run(node, class, next),
+                _ => Err(obstacle(node, "repeats a group")),
+            },
+            Node::Look { .. } => Err(obstacle(node, "looks around")),
+            Node::Atomic(_) => Err(obstacle(node, "is atomic")),
+            Node::Backreference(_) => Err(obstacle(node, "is a back-reference")),
+        }
+    }
+
+    fn set(&mut self, node: &Node, class: &ClassUnicode, next: StepIdx) -> Compiled {
+        let Some(character) = single(class) else {
+            let bytes = byte_set(node, class)?.first_bytes();
+            let first = First { bytes, at_end: false };
+            return Ok(self.push(Step::One { first, next }, first));
+        };
+        let mut bytes = character.to_string().into_bytes();
+        let mut first = First::default();
+        first.bytes.insert(bytes[0]);
+        let next = match &self.steps[next] {
+            Step::Literal { bytes: following, next } if following.len() < LITERAL_BYTES_MAX => {
+                bytes.extend_from_slice(following);
+                *next
+            }
+            _ => next,
+        };
+        Ok(self.push(Step::Literal { bytes: bytes.into(), next }, first))
+    }
+
+    fn run(&mut self, node: &Node, class: &ClassUnicode, next: StepIdx) -> Compiled {
+        let Node::Repeat { min, max, mode, .. } = node else {
+            return Err(obstacle(node, "is no run"));
+        };
+        let set = byte_set(node, class)?;
+        let following = self.firsts[next];
+        let follow = if *mode == RepeatMode::Possessive || !set.intersects(following.bytes) {
+            Follow::Outside
+        } else if let Some(literal) = self.literal(next) {
+            Follow::Literal(literal.into())
+        } else {
+            Follow::Bytes(following)
+        };
+        let mut first = First { bytes: set.first_bytes(), at_end: false };
+        if *min == 0 {
+            first = first.union(following);
+        }
+        let (mut saved_end, mut then, mut next) = (None, Box::default(), next);
+        if let Step::Save { slot, next: after } = self.steps[next]
+            && slot % 2 == 1
+        {
+            (saved_end, next) = (Some(slot), after);
+        }
+        if let Step::Literal { bytes, next: after } = &self.steps[next] {
+            (then, next) = (bytes.clone(), *after);
+        }
+        let run = Run {
+            end: RunEnd::new(set),
+            min: *min as usize,
+            max: max.map(|max| max as usize),
+            lazy: *mode == RepeatMode::Lazy,
+            follow,
+            saved_start: None,
+            saved_end,
+            then,
+            next,
+        };
+        Ok(self.push(Step::Run(run), first))
+    }
+
+    /// The literal that a step begins with.
+    fn literal(&self, mut step: StepIdx) -> Option<&[u8]> {
+        loop {
+            match &self.steps[step] {
+                Step::Save { next, .. } => step = *next,
+                Step::Literal { bytes, .. } => return Some(bytes),
+                _ => return None,
+            }
+        }
+    }
+
+    fn split(&mut self, branches: &[StepIdx]) -> StepIdx {
+        let branches: Vec<_> = branches.iter().map(|&branch| (self.firsts[branch], branch)).collect();
+        let first = branches.iter().fold(First::default(), |first, (branch, _)| first.union(*branch));
+        self.push(Step::Split(branches.into()), first)
+    }
+
+    fn sequence(&mut self, nodes: &[Node], mut next: StepIdx) -> Compiled {
+        let mut parts = Vec::new();
+        flatten(nodes, &mut parts);
+        let mut rows = find_rows(&parts);
+        let mut end = parts.len();
+        while end > 0 {
+            match rows.pop_if(|row| row.parts.end == end) {
+                None => {
+                    end -= 1;
+                    next = self.node(parts[end], next)?;
+                }
+                Some(row) => {
+                    let plain =
+                        parts[row.parts.clone()].iter().rev().try_fold(next, |next, part| self.node(part, next))?;
+                    let needed_after = parts[end..].iter().find_map(|part| needed_byte(part));
+                    next = self.row(&row, needed_after, next, plain);
+                    end = row.parts.start;
+                }
+            }
+        }
+        Ok(next)
+    }
+
+    fn row(&mut self, shape: &RowShape, needed_after: Option<u8>, next: StepIdx, plain: StepIdx) -> StepIdx {
+        let field = |field: &FieldShape| RowField {
+            may_be_empty: field.may_be_empty,
+            set: field.set,
+            slots: field.groups.iter().filter_map(|&group| self.slot(group)).collect(),
+        };
+        let fields: Vec<_> = shape.fields.iter().map(field).collect();
+        match Row::new(shape.separators, &fields, needed_after) {
+            None => plain,
+            Some(row) => self.push(Step::Row { row: Box::new(row), next, plain }, self.firsts[plain]),
+        }
+    }
+}
+
+fn obstacle(node: &Node, reason: &'static str) -> Obstacle {
+    Obstacle { part: source(node), reason }
+}
+
+fn byte_set(node: &Node, class: &ClassUnicode) -> Result<ByteSet, Obstacle> {
+    ByteSet::of_characters(class).ok_or_else(|| obstacle(node, "tells characters beyond ASCII apart"))
+}
+
+/// The character of a set of one.
+fn single(class: &ClassUnicode) -> Option<char> {
+    match class.ranges() {
+        [range] if range.start() == range.end() => Some(range.start()),
+        _ => None,
+    }
+}
+
+fn flatten<'a>(nodes: &'a [Node], parts: &mut Vec<&'a Node>) {
+    for node in nodes {
+        match node {
+            Node::Concat(nodes) => flatten(nodes, parts),
+            node => parts.push(node),
+        }
+    }
+}
+
+/// A byte that every match of the node has.
+fn needed_byte(node: &Node) -> Option<u8> {
+    match node {
+        Node::Set(class) => single(class).and_then(|character| character.to_string().bytes().next()),
+        Node::Capture { node, .. } => needed_byte(node),
+        Node::Repeat { node, min: 1.., .. } => needed_byte(node),
+        Node::Concat(nodes) => nodes.iter().find_map(needed_byte),
+        _ => None,
+    }
+}
+
+/// Parts of a sequence that [`Row`] can split.
+struct RowShape {
+    parts: Range<usize>,
+    separators: ByteSet,
+    fields: Vec<FieldShape>,
+}
+
+struct FieldShape {
+    may_be_empty: bool,
+    set: ByteSet,
+    groups: Vec<usize>,
+}
+
+/// The rows in a sequence, in order, where a field may hold what separates it from the next.
+fn find_rows(parts: &[&Node]) -> Vec<RowShape> {
+    let mut rows = Vec::new();
+    let mut start = 0;
+    while start < parts.len() {
+        let mut fields = Vec::new();
+        let mut separators = None;
+        let mut end = start;
+        while let [field, separator, ..] = parts[end..]
+            && let (Some(field), Some(separator)) = (field_shape(field), separator_set(separator))
+            && *separators.get_or_insert(separator) == separator
+        {
+            fields.push(field);
+            end += 2;
+        }
+        match separators {
+            Some(separators)
+                if fields.len() >= ROW_FIELDS_MIN && fields.iter().any(|field| field.set.intersects(separators)) =>
+            {
+                rows.push(RowShape { parts: start..end, separators, fields });
+                start = end;
+            }
+            _ => start += 1,
+        }
+    }
+    rows
+}
+
+fn field_shape(node: &Node) -> Option<FieldShape> {
+    match node {
+        Node::Capture { group, node } => {
+            let mut field = field_shape(node)?;
+            field.groups.push(*group);
+            Some(field)
+        }
+        Node::Repeat { node, min: min @ (0 | 1), max: None, mode: RepeatMode::Greedy | RepeatMode::Lazy } => {
+            match &**node {
+                Node::Set(class) => Some(FieldShape {
+                    may_be_empty: *min == 0,
+                    set: ByteSet::of_characters(class)?,
+                    groups: Vec::new(),
+                }),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn separator_set(node: &Node) -> Option<ByteSet> {
+    match node {
+        Node::Set(class) => ByteSet::of_characters(class),
+        Node::Repeat { node, min: 1, mode: RepeatMode::Greedy | RepeatMode::Lazy, .. } => match &**node {
+            Node::Set(class) => ByteSet::of_characters(class),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,296 @@
+//! Which patterns get a field program, why others do not, and that all tiers give the same groups.
+
+mod known_patterns;
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
+
+use self::known_patterns::KNOWN_PATTERNS;
+use super::super::java::{self, LetterCase};
+use super::super::printer::Dialect;
+use super::super::program::{Analysis, Matcher};
+
+fn analyse(pattern: &str) -> Analysis {
+    Analysis::new(java::parse(pattern, LetterCase::Sensitive).unwrap()).unwrap()
+}
+
+#[test]
+fn known_patterns_need_no_engine() {
+    for known in KNOWN_PATTERNS {
+        let description = analyse(known.pattern).describe();
+        assert!(description.starts_with("tier 1 (field program)"), "{}: {description}", known.name);
+    }
+}
+
+#[test]
+fn known_lines_need_no_engine() {
+    for known in KNOWN_PATTERNS {
+        let mut tiers = Tiers::new(known.pattern);
+        let n_matches = known.lines.iter().filter(|line| tiers.check(line)).count();
+        assert!(n_matches > 0, "{} matches none of its lines", known.name);
+        assert_eq!(tiers.fields.n_unsure(), 0, "{}", known.name);
+    }
+}
+
+#[test]
+fn obstacles_name_the_part_of_the_pattern() {
+    let check = |pattern: &str, expect: &str| {
+        let tier = if expect.starts_with("tier") { "" } else { "tier 2 (linear): " };
+        assert_eq!(analyse(pattern).describe(), format!("{tier}{expect}"), "{pattern}");
+    };
+    check("(.*) ((?:a|b)+)", "\"(?:a|b)+\" repeats a group");
+    check("(a|b)*c", "\"(a|b)*\" repeats a group");
+    check("x(?:ab){2,3}?", "\"(?:ab){2,3}?\" repeats a group");
+    check("x(?:ab){9}", "\"(?:ab){9}\" repeats a group");
+    check(r"(\w+)\b.*", "\"\\b\" looks at the characters around it");
+    check("é*", "\"é*\" tells characters beyond ASCII apart");
+    check("[à-ü]+", "\"[à-ü]+\" tells characters beyond ASCII apart");
+    check("(?-s)(.*)", "\".*\" tells characters beyond ASCII apart");
+    check("((((a{8}b){8}c){8}d){8}e){8}", "\"(a{8}b)\" is too long when its repetitions are written out");
+    check("(?m)a$b", "tier 3 (backtracking, with a limit): \"$\" is the start or end of a line inside of the text");
+    check(r"(a)\1", r#"tier 3 (backtracking, with a limit): "\1" is a back-reference"#);
+    check("(?>a*)b", "tier 3 (backtracking, with a limit): \"(?>a*)\" is atomic");
+    check("a(?<=b)", "tier 3 (backtracking, with a limit): \"(?<=b)\" looks around");
+    check("(?:ab)*+", "tier 3 (backtracking, with a limit): \"(?:ab)*+\" repeats a group");
+    let long = format!("({}|y)+", "x".repeat(100));
+    check(&long, &format!("\"({}…\" repeats a group", "x".repeat(59)));
+    for pattern in [
+        r"[^ab\d]*+x",
+        "(a)$|b",
+        r"^\A(?:(é)|[^\x00-\x7f]){3}\Z",
+        "",
+        "(?:(?:))?",
+        "a{3,}b{,2}".trim_end_matches("{,2}"),
+    ] {
+        check(pattern, "tier 1 (field program)");
+    }
+}
+
+/// One pattern in each of its tiers.
+struct Tiers {
+    pattern: String,
+    fields: Matcher,
+    /// The same, asked for some of the groups, last first.
+    some_fields: Matcher,
+    some: Vec<usize>,
+    linear: Option<Matcher>,
+    backtracking: Matcher,
+}
+
+impl Tiers {
+    fn new(pattern: &str) -> Self {
+        let analysis = analyse(pattern);
+        let groups: Vec<usize> = (1..=analysis.n_groups).collect();
+        let some: Vec<usize> = groups.iter().copied().filter(|group| group % 3 != 2).rev().collect();
+        let engine = |dialect| analysis.compile_in(dialect, &groups, 100_000).map(Matcher::new);
+        Tiers {
+            pattern: pattern.to_owned(),
+            fields: Matcher::new(analysis.compile(&groups, 100_000).unwrap()),
+            some_fields: Matcher::new(analysis.compile(&some, 100_000).unwrap()),
+            some,
+            linear: engine(Dialect::Linear).ok(),
+            backtracking: engine(Dialect::Backtracking).unwrap(),
+        }
+    }
+
+    /// Whether the line matches; all tiers have to agree on that and on the groups.
+    #[track_caller]
+    fn check(&mut self, line: &str) -> bool {
+        let Some(found) = find(&mut self.fields, line) else {
+            // Tier 1 left it to tier 3, and that went over its limit.
+            assert!(self.linear.is_none(), "{} on {line:?}", self.pattern);
+            return false;
+        };
+        let (pattern, matches) = (&self.pattern, found.is_some());
+        let some = found.as_ref().map(|found| self.some.iter().map(|&group| found[group - 1].clone()).collect());
+        assert_eq!(find(&mut self.some_fields, line).unwrap(), some, "some groups of {pattern} on {line:?}");
+        if let Some(linear) = &mut self.linear {
+            assert_eq!(found, find(linear, line).unwrap(), "tiers 1 and 2: {pattern} on {line:?}");
+        }
+        // Over its limit it has no answer.
+        if let Some(expect) = find(&mut self.backtracking, line) {
+            assert_eq!(found, expect, "tiers 1 and 3: {pattern} on {line:?}");
+        }
+        matches
+    }
+}
+
+type Groups = Vec<Option<Range<usize>>>;
+
+/// The groups, if the line matches; nothing if the engine gave up.
+fn find(matcher: &mut Matcher, line: &str) -> Option<Option<Groups>> {
+    let mut groups = Vec::new();
+    Some(matcher.find(line, &mut groups).ok()?.then_some(groups))
+}
+
+/// What changes a line: something put in, cut out or taken twice.
+#[derive(Debug, Clone)]
+enum Change {
+    Insert(Index, String),
+    Remove(Index, usize),
+    Repeat(Index, usize),
+    Cut(Index),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let pieces = [
+        "\t", " ", "  ", "\"", "\" \"", "(", "[", "]", ";", "/", "%20", "%", "#", "-", ":", "é", "😀", "0", "a", "\r",
+        "\n", "\r\n", "\u{85}", "\\\"",
+    ];
+    let piece = prop::sample::select(pieces.map(str::to_owned).to_vec());
+    prop_oneof![
+        4 => (any::<Index>(), piece).prop_map(|(at, piece)| Change::Insert(at, piece)),
+        2 => (any::<Index>(), 1_usize..12).prop_map(|(at, len)| Change::Remove(at, len)),
+        2 => (any::<Index>(), 1_usize..40).prop_map(|(at, len)| Change::Repeat(at, len)),
+        1 => any::<Index>().prop_map(Change::Cut),
+    ]
+}
+
+fn changed(line: &str, changes: &[Change]) -> String {
+    let mut characters: Vec<char> = line.chars().collect();
+    for change in changes {
+        let place = |index: &Index, n_characters: usize| index.index(n_characters + 1);
+        match change {
+            Change::Insert(at, piece) => {
+                let at = place(at, characters.len());
+                characters.splice(at..at, piece.chars());
+            }
+            Change::Remove(at, len) => {
+                let at = place(at, characters.len());
+                characters.drain(at..characters.len().min(at + len));
+            }
+            Change::Repeat(at, len) => {
+                let at = place(at, characters.len());
+                let piece = characters[at..characters.len().min(at + len)].to_vec();
+                characters.splice(at..at, piece);
+            }
+            Change::Cut(at) => characters.truncate(place(at, characters.len())),
+        }
+    }
+    characters.into_iter().collect()
+}
+
+fn runner(cases: u32) -> TestRunner {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    // What is asked for in the environment counts for all tests alike.
+    let cases = if config.cases == 256 { cases } else { config.cases };
+    TestRunner::new(ProptestConfig { cases, ..config })
+}
+
+#[test]
+fn known_patterns_agree_on_changed_lines() {
+    let mut tiers: Vec<_> = KNOWN_PATTERNS.iter().map(|known| (known, Tiers::new(known.pattern))).collect();
+    let strategy = (any::<Index>(), any::<Index>(), prop::collection::vec(change(), 0..5));
+    let tiers = std::cell::RefCell::new(&mut tiers);
+    let (n_lines, n_matches) = (Cell::new(0), Cell::new(0));
+    let result = runner(300).run(&strategy, |(known, line, changes)| {
+        let mut tiers = tiers.borrow_mut();
+        let known = known.index(tiers.len());
+        let (known, tiers) = &mut tiers[known];
+        let line = changed(known.lines[line.index(known.lines.len())], &changes);
+        n_lines.set(n_lines.get() + 1);
+        n_matches.set(n_matches.get() + u32::from(tiers.check(&line)));
+        Ok(())
+    });
+    result.unwrap();
+    let n_unsure: u64 = tiers.borrow().iter().map(|(_, tiers)| tiers.fields.n_unsure()).sum();
+    let (n_lines, n_matches) = (n_lines.get(), n_matches.get());
+    println!("{n_lines} lines, {n_matches} match, tier 1 was unsure of {n_unsure}");
+    assert!(n_matches > n_lines / 4, "{n_matches} of {n_lines} lines match");
+    assert!(n_unsure * 10 < u64::from(n_lines), "tier 1 was unsure of {n_unsure} of {n_lines} lines");
+}
+
+/// A pattern, and a line that it may match.
+fn pattern_with_line() -> impl Strategy<Value = (String, String)> {
+    let piece = |pattern: &'static str, texts: &'static [&'static str]| {
+        prop::sample::select(texts).prop_map(move |text| (pattern.to_owned(), text.to_owned()))
+    };
+    let run = prop_oneof![
+        piece("[^ ]*", &["", "a", "b\tb", "é0\"", "-"]),
+        piece("[^ ]+", &["a", "\t", "ab", "a\ta"]),
+        piece("[^ ]+?", &["a", "b\t", "-a"]),
+        piece(r"\S+", &["ab", "é", "a%20"]),
+        piece(r"\s+", &[" ", "\t", " \t"]),
+        piece(r"\s*", &["", " "]),
+        piece(".*", &["", "a b", " ", "é\" ", "a%20b"]),
+        piece(".+", &["a", "b a", "\t"]),
+        piece(".*?", &["", "ab ", " b"]),
+        piece(".+?", &["a", "é "]),
+        piece("[^\"]*", &["", "a b", "0"]),
+        piece("[0-9]*", &["", "0", "00"]),
+        piece(r"\d{1,2}", &["0", "00"]),
+        piece("[ab]{2}", &["ab", "aa"]),
+        piece("[^b]{1,3}?", &["a", "é é", "0"]),
+        piece("a*+", &["", "a", "aa"]),
+        piece("[ab]++", &["a", "ba"]),
+        piece("é?", &["", "é"]),
+        piece("a??", &["", "a"]),
+        piece("[-a]", &["-", "a"]),
+        piece(".", &["a", "é", " "]),
+    ];
+    let literal = prop_oneof![
+        piece(" ", &[" "]),
+        piece("a", &["a"]),
+        piece(r"\t", &["\t"]),
+        piece("\"", &["\""]),
+        piece("%20", &["%20"]),
+        piece("é", &["é"]),
+        piece("b", &["b"]),
+        piece("^", &[""]),
+        piece("$", &[""]),
+    ];
+    // Fields that may hold what separates them.
+    let row = (
+        prop::sample::select(&["([^ ]+)", "([^ ]*)", "(.*)", "([^b]+)", "(?:[^ ]+)", "([a\t]+)"][..]),
+        prop::sample::select(&[r"\s+", r"\t", r"[\t ]", "[a ]+"][..]),
+        3..6_usize,
+        prop::collection::vec("[a\té0]{0,2}", 6),
+    )
+        .prop_map(|(field, separator, n_fields, texts)| {
+            (format!("{field}{separator}").repeat(n_fields), texts[..n_fields].join("\t") + "\t")
+        });
+    let leaf = prop_oneof![4 => run, 3 => literal, 1 => row];
+    leaf.prop_recursive(4, 16, 4, |inner| {
+        let pair = (inner.clone(), inner.clone(), any::<bool>());
+        prop_oneof![
+            4 => prop::collection::vec(inner.clone(), 1..5).prop_map(|parts| {
+                parts.into_iter().fold((String::new(), String::new()), |(pattern, line), (part, text)| {
+                    (pattern + &part, line + &text)
+                })
+            }),
+            3 => inner.clone().prop_map(|(pattern, line)| (format!("({pattern})"), line)),
+            2 => pair.prop_map(|((left, line), (right, other), first)| {
+                (format!("({left}|{right})"), if first { line } else { other })
+            }),
+            1 => (inner.clone(), prop::sample::select(&["?", "??"][..]), any::<bool>()).prop_map(|((pattern, line), often, taken)| {
+                (format!("(?:{pattern}){often}"), if taken { line } else { String::new() })
+            }),
+            1 => inner.prop_map(|(pattern, line)| (format!("(?:{pattern}){{2}}"), line.repeat(2))),
+        ]
+    })
+}
+
+#[test]
+fn generated_patterns_agree() {
+    let strategy = (pattern_with_line(), prop::collection::vec(change(), 0..3));
+    let (n_lines, n_matches, n_unsure) = (Cell::new(0_u64), Cell::new(0_u64), Cell::new(0_u64));
+    let result = runner(600).run(&strategy, |((pattern, line), changes)| {
+        let mut tiers = Tiers::new(&pattern);
+        for line in [&line, &changed(&line, &changes)] {
+            n_lines.set(n_lines.get() + 1);
+            n_matches.set(n_matches.get() + u64::from(tiers.check(line)));
+        }
+        n_unsure.set(n_unsure.get() + tiers.fields.n_unsure());
+        assert!(analyse(&pattern).describe().starts_with("tier 1"), "{pattern}");
+        Ok(())
+    });
+    result.unwrap();
+    let (n_lines, n_matches, n_unsure) = (n_lines.get(), n_matches.get(), n_unsure.get());
+    println!("{n_lines} lines, {n_matches} match, tier 1 was unsure of {n_unsure}");
+    assert!(n_matches > n_lines / 4, "{n_matches} of {n_lines} lines match");
+    assert!(n_unsure * 20 < n_lines, "tier 1 was unsure of {n_unsure} of {n_lines} lines");
+}
