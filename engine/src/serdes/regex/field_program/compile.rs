@@ -10,9 +10,9 @@ use super::super::source::source;
 use super::row::{Row, RowField};
 use super::{FieldProgram, Follow, Obstacle, Run, Step, StepIdx, TextEnd};
 
-/// Steps that a program may have: `(?:…){8}` in `(?:…){8}` grows fast.
-const STEPS_MAX: usize = 5000;
-/// A group repeated exactly this often, or less often, is written out.
+/// Parts that a pattern may have once its repetitions are written out: `(?:…){8}` in `(?:…){8}` grows fast.
+const PARTS_MAX: usize = 5000;
+/// A group that is repeated a fixed number of times, at most this often, is written out.
 const WRITTEN_OUT_MAX: u32 = 8;
 /// Literals are put together up to this many bytes.
 const LITERAL_BYTES_MAX: usize = 64;
@@ -20,10 +20,10 @@ const LITERAL_BYTES_MAX: usize = 64;
 const ROW_FIELDS_MIN: usize = 3;
 
 pub(super) fn compile(node: &Node, groups: &[usize]) -> Result<FieldProgram, Obstacle> {
-    let mut compiler = Compiler { steps: Vec::new(), firsts: Vec::new(), groups };
+    let mut compiler = Compiler { steps: Vec::new(), firsts: Vec::new(), groups, n_parts: 0 };
     let end = compiler.push(Step::End, First { bytes: ByteSet::default(), at_end: true });
     let start = compiler.node(node, end)?;
-    let slots = groups.iter().map(|&group| compiler.slot(group).unwrap_or_default()).collect();
+    let slots = groups.iter().filter_map(|&group| compiler.slot(group)).collect();
     Ok(FieldProgram { steps: compiler.steps, start, n_slots: groups.len() * 2, slots })
 }
 
@@ -32,6 +32,7 @@ struct Compiler<'a> {
     /// What a match of the text can begin with from each step on.
     firsts: Vec<First>,
     groups: &'a [usize],
+    n_parts: usize,
 }
 
 type Compiled = Result<StepIdx, Obstacle>;
@@ -50,8 +51,9 @@ impl Compiler<'_> {
 
     /// Compiles what comes before the step `next`.
     fn node(&mut self, node: &Node, next: StepIdx) -> Compiled {
-        if self.steps.len() > STEPS_MAX {
-            return Err(obstacle(node, "is too long when its repetitions are written out"));
+        self.n_parts += 1;
+        if self.n_parts > PARTS_MAX {
+            return Err(obstacle(node, "is one of too many parts, repetitions written out"));
         }
         match node {
             Node::Empty => Ok(next),
@@ -76,6 +78,7 @@ impl Compiler<'_> {
                 Some(slot) => {
                     let end = self.push(Step::Save { slot: slot + 1, next }, self.firsts[next]);
                     let body = self.node(node, end)?;
+                    // A run that was made for this group keeps its start itself.
                     if let Step::Run(run) = &mut self.steps[body]
                         && body > end
                         && run.saved_start.is_none()
@@ -92,6 +95,7 @@ impl Compiler<'_> {
                 Ok(self.split(&branches))
             }
             Node::Repeat { node: repeated, min, max, mode } => match (&**repeated, min, max, mode) {
+                // Beyond ASCII one character is several bytes: a literal, not a set.
                 (Node::Set(class), ..) if single(class).is_none_or(|character| character.is_ascii()) => {
                     self.run(node, class, next)
                 }
@@ -151,6 +155,7 @@ impl Compiler<'_> {
         if *min == 0 {
             first = first.union(following);
         }
+        // What comes right after becomes a part of this step; the steps that were made for it stay, for others.
         let (mut saved_end, mut then, mut next) = (None, Box::default(), next);
         if let Step::Save { slot, next: after } = self.steps[next]
             && slot % 2 == 1
@@ -293,10 +298,10 @@ fn find_rows(parts: &[&Node]) -> Vec<RowShape> {
             end += 2;
         }
         match separators {
-            Some(separators)
-                if fields.len() >= ROW_FIELDS_MIN && fields.iter().any(|field| field.set.intersects(separators)) =>
-            {
-                rows.push(RowShape { parts: start..end, separators, fields });
+            Some(separators) if fields.len() >= ROW_FIELDS_MIN => {
+                if fields.iter().any(|field| field.set.intersects(separators)) {
+                    rows.push(RowShape { parts: start..end, separators, fields });
+                }
                 start = end;
             }
             _ => start += 1,
