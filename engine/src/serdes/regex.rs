@@ -4,7 +4,6 @@
 //! are a warning unless `logq.serde.strict` is set, as in Athena.
 
 mod format_string;
-mod java;
 mod program;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +14,6 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 
 use self::format_string::{FormatString, FormattedWriter};
-use self::java::LetterCase;
 use self::program::{Analysis, Matcher, Program};
 use super::column::{FieldPlace, FieldTable, is_readable};
 use super::java_value::JavaRules;
@@ -26,6 +24,7 @@ use crate::config::{OnMismatch, SerdeConfig};
 use crate::error::{Error, Result, codes};
 use crate::hive_type::hive_type_name;
 use crate::input::RecordBlock;
+use crate::java_regex::{self as java, LetterCase, printer};
 
 /// Which of Hive's two classes it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
