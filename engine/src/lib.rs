@@ -3,6 +3,7 @@
 //! Rooms in reading order along the path of the data; each imports only what stands above it in ARCHITECTURE.md:
 //!
 //! - [`error`], [`id`], [`config`], `hive_type`, `bridge`: the error, ids, limits, types, future → value
+//! - `java_regex`: Java's regular expressions in the syntax of Rust's engines
 //! - [`storage`]: bytes; open, list, read ranges, write, rename
 //! - [`hiveql`]: text → `Statement`
 //! - [`catalog`]: databases, tables, views by name
@@ -35,6 +36,7 @@ pub mod storage;
 mod bridge;
 mod exec;
 mod functions;
+mod java_regex;
 mod plan;
 mod rows;
 mod table;

@@ -189,3 +189,19 @@ fn lines_are_printed_as_they_are() {
     writer.finish(&mut out).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "STAGES:\n  Stage-1\n");
 }
+
+#[test]
+fn names_of_columns() {
+    let field = |name: &str, table: Option<&str>| {
+        let metadata = table.map(|table| ("logq.table_alias".to_owned(), table.to_owned())).into_iter().collect();
+        Field::new(name, DataType::Int32, true).with_metadata(metadata)
+    };
+    let columns = vec![field("id", Some("e")), field("id", Some("d")), field("title", Some("d")), field("_c3", None)];
+    let schema: SchemaRef = Arc::new(Schema::new(columns));
+    let names = |format, unique_names| -> Vec<String> {
+        named_columns(&schema, format, unique_names).fields().iter().map(|field| field.name().clone()).collect()
+    };
+    assert_eq!(names(Format::Tsv, true), ["e.id", "d.id", "d.title", "_c3"]);
+    assert_eq!(names(Format::Table, false), ["id", "id", "title", "_c3"]);
+    assert_eq!(names(Format::Jsonl, true), ["e.id", "d.id", "title", "_c3"]);
+}

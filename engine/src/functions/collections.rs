@@ -19,7 +19,7 @@ use datafusion::logical_expr::ReturnFieldArgs;
 use super::builtin::{Arguments, Builtin, CallTypes, Kind, check_count, list_range, type_name};
 use super::cast::cast_array;
 use super::common_type::{common_type, normal};
-use super::java_regex::compile;
+use super::pattern::compile;
 
 pub(super) fn builtins() -> Vec<Builtin> {
     vec![

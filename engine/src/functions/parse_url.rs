@@ -7,7 +7,7 @@ use arrow::array::ArrayRef;
 use datafusion::common::Result;
 
 use super::builtin::{Arguments, Builtin, Kind};
-use super::java_regex::compile;
+use super::pattern::compile;
 
 pub(super) fn builtins() -> Vec<Builtin> {
     vec![Builtin::fixed("parse_url", &[Kind::String, Kind::String, Kind::String], 1, Kind::String, evaluate)]

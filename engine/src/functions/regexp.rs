@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_err};
 
 use super::builtin::{Arguments, Builtin, CallTypes, Column, Kind, fixed_types};
-use super::java_regex::{JavaRegex, compile};
+use super::pattern::{JavaRegex, compile};
 use super::text::string_list;
 
 pub(super) fn builtins() -> Vec<Builtin> {

@@ -6,8 +6,6 @@
 mod byte_set;
 mod field_program;
 mod format_string;
-mod java;
-mod printer;
 mod program;
 mod source;
 
@@ -19,7 +17,6 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 
 use self::format_string::{FormatString, FormattedWriter};
-use self::java::LetterCase;
 use self::program::{Analysis, Matcher, Program};
 use super::column::{FieldPlace, FieldTable, is_readable};
 use super::java_value::JavaRules;
@@ -30,6 +27,7 @@ use crate::config::{OnMismatch, SerdeConfig};
 use crate::error::{Error, Result, codes};
 use crate::hive_type::hive_type_name;
 use crate::input::RecordBlock;
+use crate::java_regex::{self as java, LetterCase};
 
 /// Which of Hive's two classes it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

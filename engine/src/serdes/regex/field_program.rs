@@ -27,7 +27,7 @@ use std::ops::Range;
 use self::execute::Choice;
 use self::row::Row;
 use super::byte_set::{First, RunEnd};
-use super::java::Node;
+use crate::java_regex::Node;
 
 /// A pattern as steps, with places for the groups that were asked for.
 #[derive(Debug, Clone)]

@@ -17,9 +17,10 @@ use regex::bytes;
 
 use super::byte_set::ByteSet;
 use super::field_program::{FieldProgram, Memory, Obstacle, Verdict};
-use super::java::{Assertion, LookDirection, Node, Pattern, RepeatMode, line_ends};
-use super::printer::{Dialect, Printer, takes_nothing};
 use crate::error::{Error, Result, codes};
+use crate::java_regex::printer::{Dialect, Printer, takes_nothing};
+use crate::java_regex::{Assertion, LookDirection, Node, Pattern, RepeatMode, line_ends};
+use crate::java_regex::{needs_backtracking, take_last_end, visit};
 
 /// Bytes that one compiled pattern may take: a class repeated thousands of times is legal and large.
 const COMPILED_BYTES_MAX: usize = 64 << 20;
@@ -265,19 +266,6 @@ fn one_character(node: &Node) -> Option<ByteSet> {
     }
 }
 
-/// Takes a `$` off the end of a sequence. Suspect: after a literal carriage return Java's `$` does not stand before
-/// the line feed, and here it does.
-fn take_last_end(node: &mut Node) -> bool {
-    match node {
-        Node::Assertion(Assertion::EndBeforeBreak) => {
-            *node = Node::Empty;
-            true
-        }
-        Node::Concat(nodes) => nodes.last_mut().is_some_and(take_last_end),
-        _ => false,
-    }
-}
-
 fn compile_linear(pattern: &str) -> Result<bytes::Regex> {
     bytes::RegexBuilder::new(pattern).size_limit(COMPILED_BYTES_MAX).build().map_err(|e| cannot_run(e.to_string()))
 }
@@ -306,36 +294,10 @@ fn settle_ends(node: &mut Node) {
     }
 }
 
-fn needs_backtracking(node: &Node) -> bool {
-    let mut found = false;
-    visit(node, &mut |node| {
-        found |= matches!(
-            node,
-            Node::Look { .. }
-                | Node::Atomic(_)
-                | Node::Backreference(_)
-                | Node::Repeat { mode: RepeatMode::Possessive, .. }
-                | Node::Assertion(Assertion::EndBeforeBreak | Assertion::LineStart | Assertion::LineEnd)
-        );
-    });
-    found
-}
-
 fn keep_referenced(node: &Node, kept: &mut BTreeMap<usize, usize>) {
     visit(node, &mut |node| {
         if let Node::Backreference(group) = node {
             kept.insert(*group, 0);
         }
     });
-}
-
-fn visit(node: &Node, see: &mut impl FnMut(&Node)) {
-    see(node);
-    match node {
-        Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter().for_each(|node| visit(node, see)),
-        Node::Capture { node, .. } | Node::Repeat { node, .. } | Node::Look { node, .. } | Node::Atomic(node) => {
-            visit(node, see);
-        }
-        Node::Empty | Node::Set(_) | Node::Assertion(_) | Node::Backreference(_) => {}
-    }
 }

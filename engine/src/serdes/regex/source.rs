@@ -4,7 +4,7 @@
 
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
-use super::java::{Assertion, Node, RepeatMode, line_ends, spaces, word_characters};
+use crate::java_regex::{Assertion, Node, RepeatMode, line_ends, spaces, word_characters};
 
 /// Longer texts are cut.
 const CHARACTERS_MAX: usize = 60;

@@ -5,10 +5,10 @@ use std::ops::Range;
 use regex_syntax::hir::ClassUnicode;
 
 use super::super::byte_set::{ByteSet, First, RunEnd};
-use super::super::java::{Assertion, Node, RepeatMode};
 use super::super::source::source;
 use super::row::{Row, RowField};
 use super::{FieldProgram, Follow, Obstacle, Run, Step, StepIdx, TextEnd};
+use crate::java_regex::{Assertion, Node, RepeatMode};
 
 /// Parts that a pattern may have once its repetitions are written out: `(?:…){8}` in `(?:…){8}` grows fast.
 const PARTS_MAX: usize = 5000;

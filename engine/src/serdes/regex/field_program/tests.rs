@@ -10,9 +10,9 @@ use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 
 use self::known_patterns::KNOWN_PATTERNS;
-use super::super::java::{self, LetterCase};
-use super::super::printer::Dialect;
 use super::super::program::{Analysis, Matcher};
+use crate::java_regex::printer::Dialect;
+use crate::java_regex::{self as java, LetterCase};
 
 fn analyse(pattern: &str) -> Analysis {
     Analysis::new(java::parse(pattern, LetterCase::Sensitive).unwrap()).unwrap()

@@ -1,6 +1,6 @@
 //! Java's dialect of regular expressions, read into a tree.
 //!
-//! Source: `java.util.regex.Pattern` of JDK 17 with DOTALL, as RegexSerDe compiles it. `\s \d \w` and case folding are
+//! Source: `java.util.regex.Pattern` of JDK 17. `\s \d \w` and case folding are
 //! ASCII; `\b` follows Unicode, as it does before JDK 19. Sets of characters are computed here, so a class means the
 //! same in every engine behind. Suspect: JDK 8 negates only the first part of `[^a&&b]`; JDK 15 and later let
 //! `(?i)\p{Lower}` match upper case, which JDK 8 and 11 do not.
@@ -12,7 +12,7 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind};
 
 /// A part of a regular expression.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Empty,
     /// One character of a set; a literal is a set of one.
     Set(ClassUnicode),
@@ -43,7 +43,7 @@ pub(super) enum Node {
 
 /// A place in the text that takes no characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Assertion {
+pub(crate) enum Assertion {
     /// `^`, `\A`, `\G`
     Start,
     /// `\z`
@@ -59,35 +59,36 @@ pub(super) enum Assertion {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RepeatMode {
+pub(crate) enum RepeatMode {
     Greedy,
     Lazy,
     Possessive,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LookDirection {
+pub(crate) enum LookDirection {
     Ahead,
     Behind,
 }
 
 /// Whether letters of ASCII match in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LetterCase {
+pub(crate) enum LetterCase {
     Sensitive,
     Insensitive,
 }
 
-/// A regular expression and how many groups it has.
+/// A regular expression and the groups that it has.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     pub node: Node,
     pub n_groups: usize,
+    pub group_names: BTreeMap<String, usize>,
 }
 
 /// Why a text is no regular expression, or none that can be run here.
 #[derive(Debug)]
-pub(super) struct PatternError {
+pub(crate) struct PatternError {
     what: String,
     /// In characters, from 0.
     position: usize,
@@ -102,13 +103,23 @@ impl fmt::Display for PatternError {
     }
 }
 
-/// Reads a pattern.
-pub(super) fn parse(pattern: &str, letter_case: LetterCase) -> Result<Pattern, PatternError> {
+/// Reads a pattern with DOTALL, as RegexSerDe compiles it.
+pub(crate) fn parse(pattern: &str, letter_case: LetterCase) -> Result<Pattern, PatternError> {
+    let fold_case = letter_case == LetterCase::Insensitive;
+    parse_with(pattern, Flags { fold_case, dot_all: true, ..Flags::default() })
+}
+
+/// Reads a pattern without flags, as the functions of HiveQL compile it.
+pub(crate) fn parse_plain(pattern: &str) -> Result<Pattern, PatternError> {
+    parse_with(pattern, Flags::default())
+}
+
+fn parse_with(pattern: &str, flags: Flags) -> Result<Pattern, PatternError> {
     let mut parser = Parser {
         pattern,
         characters: pattern.chars().collect(),
         position: 0,
-        flags: Flags { fold_case: letter_case == LetterCase::Insensitive, dot_all: true, ..Flags::default() },
+        flags,
         n_groups: 0,
         group_names: BTreeMap::new(),
         quoting: false,
@@ -118,7 +129,7 @@ pub(super) fn parse(pattern: &str, letter_case: LetterCase) -> Result<Pattern, P
     if parser.peek().is_some() {
         return Err(parser.error("`)` without its `(`"));
     }
-    Ok(Pattern { node, n_groups: parser.n_groups })
+    Ok(Pattern { node, n_groups: parser.n_groups, group_names: parser.group_names })
 }
 
 /// Brackets in brackets that a pattern may have: reading one is recursive.
@@ -718,11 +729,11 @@ fn set(ranges: &[(char, char)]) -> ClassUnicode {
     ClassUnicode::new(ranges.iter().map(|&(first, last)| ClassUnicodeRange::new(first, last)))
 }
 
-pub(super) fn spaces() -> ClassUnicode {
+pub(crate) fn spaces() -> ClassUnicode {
     set(&[('\t', '\r'), (' ', ' ')])
 }
 
-pub(super) fn word_characters() -> ClassUnicode {
+pub(crate) fn word_characters() -> ClassUnicode {
     set(&[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')])
 }
 
@@ -745,7 +756,7 @@ fn line_ends_and_tabs() -> ClassUnicode {
 }
 
 /// What ends a line for `.`, `^` and `$`.
-pub(super) fn line_ends() -> ClassUnicode {
+pub(crate) fn line_ends() -> ClassUnicode {
     set(&[('\n', '\n'), ('\r', '\r'), ('\u{85}', '\u{85}'), ('\u{2028}', '\u{2029}')])
 }
 

@@ -1,19 +1,24 @@
-//! Java's regular expressions, as far as a translation into Rust's dialect reaches.
+//! Patterns as functions search with them.
 //!
-//! `\d \w \s \b` are ASCII as in Java. Patterns that need look-around, back-references or possessive quantifiers run
-//! on a backtracking engine with a step limit; going over it is an error, not a hang.
+//! What the linear engine cannot run goes to a backtracking one with a step limit; going over it is an error, not a hang.
 //!
-//! Source: `java.util.regex.Pattern`; `Matcher.appendReplacement`, `String.split`.
+//! Source: `java.util.regex.Matcher`: `find`, `appendReplacement`; `String.split`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use datafusion::common::{DataFusionError, Result, exec_err, plan_err};
+
+use crate::java_regex::printer::{Dialect, Printer};
+use crate::java_regex::{self, Node, line_ends, needs_backtracking, take_last_end};
 
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct JavaRegex {
     engine: Engine,
+    /// The whole match and then each of Java's groups: its number in the engine, if it is there.
+    numbers: Vec<Option<usize>>,
+    group_names: BTreeMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -24,6 +29,9 @@ enum Engine {
 
 /// Byte ranges: the whole match, then each group that took part.
 pub(super) type Groups = Vec<Option<(usize, usize)>>;
+
+/// Bytes that one compiled pattern may take: a class repeated thousands of times is legal and large.
+const COMPILED_BYTES_MAX: usize = 64 << 20;
 
 /// How many patterns are kept; a query has a handful, unless they come from a column.
 const CACHE_MAX: usize = 256;
@@ -38,23 +46,51 @@ pub(super) fn compile(pattern: &str) -> Result<Arc<JavaRegex>> {
     if let Some(regex) = cache.get(pattern) {
         return Ok(Arc::clone(regex));
     }
-    let translated = translate(pattern);
-    let engine = match regex::Regex::new(&translated) {
-        Ok(regex) => Engine::Linear(regex),
-        Err(linear) => match fancy_regex::Regex::new(&translated) {
-            Ok(regex) => Engine::Backtracking(Box::new(regex)),
-            Err(_) => return plan_err!("the regular expression {pattern:?} does not compile: {linear}"),
-        },
+    let regex = match java_regex::parse_plain(pattern) {
+        Ok(parsed) => Arc::new(JavaRegex::new(parsed, pattern)?),
+        Err(error) => return plan_err!("the regular expression {pattern:?} does not compile: {error}"),
     };
     if cache.len() >= CACHE_MAX {
         cache.clear();
     }
-    let regex = Arc::new(JavaRegex { engine });
     cache.insert(pattern.to_owned(), Arc::clone(&regex));
     Ok(regex)
 }
 
 impl JavaRegex {
+    fn new(parsed: java_regex::Pattern, pattern: &str) -> Result<Self> {
+        let mut node = parsed.node.clone();
+        // A `$` at the end is no look-ahead if the match ends before what it stands for.
+        let ends_in_dollar = take_last_end(&mut node) && !needs_backtracking(&node);
+        let node = if ends_in_dollar { node } else { parsed.node };
+        let dialect = if needs_backtracking(&node) { Dialect::Backtracking } else { Dialect::Linear };
+        let kept = (1..=parsed.n_groups).map(|group| (group, 0)).collect();
+        let mut printer = Printer { dialect, kept, text: String::new() };
+        printer.print(&node);
+        let (text, n_outer) = match ends_in_dollar {
+            true => {
+                let mut ends = Printer { dialect, kept: BTreeMap::new(), text: String::new() };
+                ends.print(&Node::Set(line_ends()));
+                (format!("({})(?:\\r\\n|{})?\\z", printer.text, ends.text), 1)
+            }
+            false => (printer.text, 0),
+        };
+        let does_not_run = |error: String| plan_err!("the regular expression {pattern:?} cannot be run: {error}");
+        let engine = match dialect {
+            Dialect::Linear => match regex::RegexBuilder::new(&text).size_limit(COMPILED_BYTES_MAX).build() {
+                Ok(regex) => Engine::Linear(regex),
+                Err(error) => return does_not_run(error.to_string()),
+            },
+            Dialect::Backtracking => match fancy_regex::Regex::new(&text) {
+                Ok(regex) => Engine::Backtracking(Box::new(regex)),
+                Err(error) => return does_not_run(error.to_string()),
+            },
+        };
+        let printed = printer.kept.values().map(|&number| (number > 0).then_some(number + n_outer));
+        let numbers = std::iter::once(Some(n_outer)).chain(printed).collect();
+        Ok(JavaRegex { engine, numbers, group_names: parsed.group_names })
+    }
+
     /// Whether the pattern occurs in `text`: `Matcher.find`.
     pub fn is_match(&self, text: &str) -> Result<bool> {
         match &self.engine {
@@ -66,7 +102,10 @@ impl JavaRegex {
     /// The first occurrence at or after `start`.
     pub fn find(&self, text: &str, start: usize) -> Result<Option<(usize, usize)>> {
         match &self.engine {
-            Engine::Linear(regex) => Ok(regex.find_at(text, start).map(|m| (m.start(), m.end()))),
+            Engine::Linear(regex) if self.numbers.first() == Some(&Some(0)) => {
+                Ok(regex.find_at(text, start).map(|m| (m.start(), m.end())))
+            }
+            Engine::Linear(_) => Ok(self.captures(text, start)?.and_then(|groups| groups.first().copied().flatten())),
             Engine::Backtracking(regex) => {
                 Ok(regex.find_from_pos(text, start).map_err(failed)?.map(|m| (m.start(), m.end())))
             }
@@ -75,30 +114,25 @@ impl JavaRegex {
 
     /// The first occurrence at or after `start`, with its groups.
     pub fn captures(&self, text: &str, start: usize) -> Result<Option<Groups>> {
-        match &self.engine {
-            Engine::Linear(regex) => {
-                Ok(regex.captures_at(text, start).map(|c| c.iter().map(|m| m.map(|m| (m.start(), m.end()))).collect()))
-            }
-            Engine::Backtracking(regex) => Ok(regex
-                .captures_from_pos(text, start)
-                .map_err(failed)?
-                .map(|c| c.iter().map(|m| m.map(|m| (m.start(), m.end()))).collect())),
-        }
+        Ok(match &self.engine {
+            Engine::Linear(regex) => regex.captures_at(text, start).map(|found| {
+                let place = |number: usize| found.get(number).map(|m| (m.start(), m.end()));
+                self.numbers.iter().map(|number| number.and_then(place)).collect()
+            }),
+            Engine::Backtracking(regex) => regex.captures_from_pos(text, start).map_err(failed)?.map(|found| {
+                let place = |number: usize| found.get(number).map(|m| (m.start(), m.end()));
+                self.numbers.iter().map(|number| number.and_then(place)).collect()
+            }),
+        })
     }
 
     /// How many groups the pattern has, the whole match not counted.
     pub fn group_count(&self) -> usize {
-        match &self.engine {
-            Engine::Linear(regex) => regex.captures_len() - 1,
-            Engine::Backtracking(regex) => regex.captures_len() - 1,
-        }
+        self.numbers.len() - 1
     }
 
     fn group_of_name(&self, name: &str) -> Option<usize> {
-        match &self.engine {
-            Engine::Linear(regex) => regex.capture_names().position(|n| n == Some(name)),
-            Engine::Backtracking(regex) => regex.capture_names().position(|n| n == Some(name)),
-        }
+        self.group_names.get(name).copied()
     }
 
     /// Replaces every occurrence; `$1` and `${name}` are groups, `\` takes the next character as it is.
@@ -199,115 +233,6 @@ fn failed(error: fancy_regex::Error) -> DataFusionError {
     DataFusionError::Execution(format!("a regular expression gave up: {error}"))
 }
 
-/// Writes a Java pattern in Rust's dialect.
-///
-/// Differs: `$` and `\\Z` take a last line end into the match, where Java only looks at it.
-fn translate(pattern: &str) -> String {
-    let (dot_all, multi_line) = (has_flag(pattern, 's'), has_flag(pattern, 'm'));
-    let mut out = String::with_capacity(pattern.len() + 16);
-    let mut chars = pattern.chars().peekable();
-    let mut depth = 0usize;
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some('Q') => {
-                    let mut quoted = String::new();
-                    while let Some(c) = chars.next() {
-                        if c == '\\' && chars.peek() == Some(&'E') {
-                            chars.next();
-                            break;
-                        }
-                        quoted.push(c);
-                    }
-                    quoted.chars().for_each(|c| push_literal(c, &mut out));
-                }
-                Some(c) => push_escape(c, depth > 0, &mut out),
-                None => out.push('\\'),
-            },
-            '[' => {
-                depth += 1;
-                out.push(c);
-                if chars.peek() == Some(&'^') {
-                    out.extend(chars.next());
-                }
-                // A bracket right after the opening one is a literal.
-                if chars.peek() == Some(&']') {
-                    chars.next();
-                    out.push_str("\\]");
-                }
-            }
-            ']' if depth > 0 => {
-                depth -= 1;
-                out.push(c);
-            }
-            '~' if depth > 0 => out.push_str("\\~"),
-            '-' if depth > 0 && chars.peek() == Some(&'-') => out.push_str("\\-"),
-            '$' if depth == 0 && !multi_line => out.push_str("(?:\\n?\\z)"),
-            '.' if depth == 0 && !dot_all => out.push_str("[^\\n\\r\\x{85}\\x{2028}\\x{2029}]"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Whether the pattern turns a flag on, as `(?i)` does.
-fn has_flag(pattern: &str, flag: char) -> bool {
-    pattern.split("(?").skip(1).any(|rest| rest.chars().take_while(char::is_ascii_alphabetic).any(|c| c == flag))
-}
-
-fn push_escape(c: char, in_class: bool, out: &mut String) {
-    let class = match c {
-        'd' => "0-9",
-        'w' => "0-9A-Za-z_",
-        's' => " \\t\\n\\x0B\\f\\r",
-        'h' => " \\t",
-        _ => "",
-    };
-    let negated = match c {
-        'D' => "0-9",
-        'W' => "0-9A-Za-z_",
-        'S' => " \\t\\n\\x0B\\f\\r",
-        'H' => " \\t",
-        _ => "",
-    };
-    if !class.is_empty() {
-        if in_class {
-            out.push_str(class);
-        } else {
-            out.push('[');
-            out.push_str(class);
-            out.push(']');
-        }
-    } else if !negated.is_empty() {
-        out.push_str("[^");
-        out.push_str(negated);
-        out.push(']');
-    } else {
-        match c {
-            'b' | 'B' => {
-                out.push_str("(?-u:\\");
-                out.push(c);
-                out.push(')');
-            }
-            'Z' => out.push_str("(?:\\n?\\z)"),
-            'e' => out.push_str("\\x1B"),
-            c if c.is_ascii_alphanumeric() => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => push_literal(c, out),
-        }
-    }
-}
-
-fn push_literal(c: char, out: &mut String) {
-    if c.is_ascii_punctuation() || c == ' ' {
-        out.push_str(&format!("\\x{{{:X}}}", c as u32));
-    } else {
-        out.push(c);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -354,5 +279,38 @@ mod tests {
         assert!(!find("axb", "\\Qa.b\\E"));
         assert!(find("abab", "(ab)\\1"));
         assert!(compile("(").is_err());
+    }
+
+    #[test]
+    fn javas_dialect() {
+        let find = |text: &str, pattern: &str| {
+            compile(pattern).unwrap().find(text, 0).unwrap().map(|(start, end)| text[start..end].to_owned())
+        };
+        let found = |text: &str| Some(text.to_owned());
+        // Before the last line end, which is not of the match; in the middle and in alternatives, too.
+        assert_eq!(find("a.html\n", "\\.html$"), found(".html"));
+        assert_eq!(find("a.html\r\n", "[.]h.*$"), found(".html"));
+        assert_eq!(find("a.html\nb", "\\.html$"), None);
+        assert_eq!(find("a.htm\n", "html$|htm$"), found("htm"));
+        assert_eq!(find("ab\n", "(?:b$)"), found("b"));
+        assert_eq!(find("a\nb", "a.b"), None);
+        assert_eq!(find("a\nb", "(?s)a.b"), found("a\nb"));
+        assert_eq!(find("a\nb", "(?m)^b"), found("b"));
+        assert_eq!(find("xay", "[a-z&&[^x]]+"), found("ay"));
+        assert_eq!(find("aXb", "(?i)x"), found("X"));
+        assert_eq!(find("aaab", "a++b"), found("aaab"));
+        assert_eq!(find("foo bar", "\\p{Alpha}+$"), found("bar"));
+        assert_eq!(find("tab\there", "\\h\\w"), found("\th"));
+    }
+
+    #[test]
+    fn groups_have_javas_numbers() {
+        let groups = |text: &'static str, pattern: &str| -> Vec<Option<&'static str>> {
+            let groups = compile(pattern).unwrap().captures(text, 0).unwrap().unwrap();
+            groups.into_iter().map(|group| group.map(|(start, end)| &text[start..end])).collect()
+        };
+        assert_eq!(groups("ab1", "(a)(?:b)(\\d)$"), [Some("ab1"), Some("a"), Some("1")]);
+        assert_eq!(groups("b", "(a)?(b)"), [Some("b"), None, Some("b")]);
+        assert_eq!(groups("aa", "(?<x>a)\\k<x>"), [Some("aa"), Some("a")]);
     }
 }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use regex_syntax::hir::ClassUnicode;
 
-use super::java::{Assertion, LookDirection, Node, RepeatMode, line_ends};
+use super::parser::{Assertion, LookDirection, Node, RepeatMode, line_ends};
 
 /// Whose syntax it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     Linear,
     Backtracking,
 }
 
 /// Writes a tree in the syntax that both crates read.
-pub(super) struct Printer {
+pub(crate) struct Printer {
     pub dialect: Dialect,
     /// Groups that stay groups, and their numbers once they are printed.
     pub kept: BTreeMap<usize, usize>,
@@ -22,7 +22,7 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    pub(super) fn print(&mut self, node: &Node) {
+    pub(crate) fn print(&mut self, node: &Node) {
         match node {
             Node::Empty => {}
             Node::Set(set) => self.print_set(set),
@@ -161,7 +161,7 @@ impl Printer {
 }
 
 /// Whether no match of the node has a character.
-pub(super) fn takes_nothing(node: &Node) -> bool {
+pub(crate) fn takes_nothing(node: &Node) -> bool {
     match node {
         Node::Empty | Node::Assertion(_) | Node::Look { .. } => true,
         Node::Set(_) | Node::Backreference(_) => false,
