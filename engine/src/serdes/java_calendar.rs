@@ -11,7 +11,7 @@ const EPOCH: Date = date(1970, 1, 1);
 
 /// Days since 1970-01-01 of `2014-07-05` or `2014-7-5`.
 pub(crate) fn parse_date(text: &[u8]) -> Option<i32> {
-    days(civil_date(text)?)
+    days(plain_date(text).or_else(|| civil_date(text))?)
 }
 
 /// Nanoseconds since 1970-01-01 00:00:00 of `yyyy-[m]m-[d]d [h]h:[m]m:[s]s[.f…]`, with blanks around.
@@ -60,6 +60,19 @@ pub(crate) fn write_timestamp(seconds: i64, nanosecond: u32, out: &mut Vec<u8>) 
     Some(())
 }
 
+/// The day that `yyyy-mm-dd` says, with all its digits.
+fn plain_date(text: &[u8]) -> Option<Date> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else {
+        return None;
+    };
+    let digits = [y1, y2, y3, y4, m1, m2, d1, d2].map(|byte| byte.wrapping_sub(b'0'));
+    if digits.iter().any(|&digit| digit > 9) {
+        return None;
+    }
+    let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.map(i16::from);
+    Date::new(y1 * 1000 + y2 * 100 + y3 * 10 + y4, (m1 * 10 + m2) as i8, (d1 * 10 + d2) as i8).ok()
+}
+
 fn civil_date(text: &[u8]) -> Option<Date> {
     let mut parts = text.split(|&byte| byte == b'-');
     let year = parts.next().filter(|year| year.len() == 4)?;
@@ -89,8 +102,7 @@ fn small_fraction(digits: &[u8]) -> Option<i32> {
 }
 
 fn days(date: Date) -> Option<i32> {
-    let span = EPOCH.until(date).ok()?;
-    Some(span.get_days())
+    (date.duration_since(EPOCH).as_secs() / 86_400).try_into().ok()
 }
 
 fn nanoseconds(civil: DateTime) -> Option<i64> {
@@ -101,7 +113,20 @@ fn nanoseconds(civil: DateTime) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_dates_are_dates(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]|[-0-9/ ]{10}|(?s:.{8,10})") {
+            let (plain, any) = (plain_date(text.as_bytes()), civil_date(text.as_bytes()));
+            if plain.is_some() || text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-' {
+                prop_assert_eq!(plain, any);
+            }
+            prop_assert_eq!(parse_date(text.as_bytes()), any.map(|date| EPOCH.until(date).unwrap().get_days()));
+        }
+    }
 
     #[track_caller]
     fn check_date(text: &str, expect: &str) {

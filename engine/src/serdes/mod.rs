@@ -17,6 +17,7 @@ mod utf8;
 
 mod base64;
 mod decimal;
+mod digits;
 mod hive_text;
 mod java_calendar;
 mod java_float;
