@@ -51,7 +51,7 @@ fn bench(criterion: &mut Criterion, name: &str, serde: &dyn TableSerde, projecti
     group.throughput(Throughput::Bytes(u64::from(block.records.last().map_or(0, |record| record.end))));
     group.bench_function(name, |bencher| {
         bencher.iter(|| {
-            let mut deserializer = serde.deserializer(projection).expect("it can read");
+            let mut deserializer = serde.deserializer(projection, &[]).expect("it can read");
             for start in (0..block.records.len()).step_by(BATCH_ROWS) {
                 let rows = start..block.records.len().min(start + BATCH_ROWS);
                 black_box(deserializer.deserialize(block, rows).expect("bad records are no errors"));

@@ -3,6 +3,8 @@
 //! Source: `serde2/lazy/{LazySimpleSerDe,LazySerDeParameters,LazyStruct,LazyUtils}.java`, Hive 2.3 and 3.1. Complex
 //! columns can be written and not yet be read.
 
+mod separators;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,11 +12,13 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 
+use self::separators::Separators;
 use super::column::{FieldPlace, FieldTable, is_readable};
 use super::lazy_value::LazyRules;
+use super::row_plan::RowPlan;
 use super::text_writer::TextWriter;
 use super::utf8::{RecordTexts, report_invalid};
-use super::{BadRecords, Deserializer, Serializer, TableSerde, project};
+use super::{BadRecords, Deserializer, RowFilter, Serializer, TableSerde};
 use crate::config::{OnInvalidUtf8, SerdeConfig};
 use crate::error::{Error, Result, codes};
 use crate::hive_type::hive_type_name;
@@ -133,24 +137,23 @@ impl DelimitedSerde {
 }
 
 impl TableSerde for DelimitedSerde {
-    fn deserializer(&self, projection: &[usize]) -> Result<Box<dyn Deserializer>> {
-        let schema = project(&self.columns, projection)?;
-        if let Some(field) = schema.fields().iter().find(|field| !is_readable(field.data_type())) {
+    fn deserializer(&self, projection: &[usize], filters: &[Arc<dyn RowFilter>]) -> Result<Box<dyn Deserializer>> {
+        let plan = RowPlan::new(&self.columns, projection, filters)?;
+        if let Some(field) = plan.fields.iter().find(|field| !is_readable(field.data_type())) {
             let message = format!("column `{}` has type {}", field.name(), hive_type_name(field));
             return Err(Error::new(codes::UNSUPPORTED_TYPE, message));
         }
         Ok(Box::new(DelimitedDeserializer {
-            n_fields: projection.iter().max().map_or(0, |&last| last + 1),
             last_takes_rest: self.format.last_column_takes_rest
-                && projection.iter().any(|&column_idx| column_idx + 1 == self.columns.fields().len()),
+                && plan.columns.last().is_some_and(|&last| last + 1 == self.columns.fields().len()),
             rules: LazyRules { extended_boolean_literal: self.format.extended_boolean_literal },
             format: Arc::clone(&self.format),
-            projection: projection.to_vec(),
-            schema,
             on_invalid_utf8: self.on_invalid_utf8,
+            skips: skips(&plan.columns),
             fields: Vec::new(),
             table: FieldTable::default(),
             bad_records: BadRecords::default(),
+            plan,
         }))
     }
 
@@ -171,19 +174,22 @@ impl TableSerde for DelimitedSerde {
         let null = String::from_utf8_lossy(&self.format.null);
         format!("LazySimpleSerDe, fields separated by {separator:?}{escape}, NULL is `{null}`")
     }
+
+    fn describe_decoded(&self, columns: &[usize]) -> String {
+        format!("{} of {} columns", columns.len(), self.columns.fields().len())
+    }
 }
 
 struct DelimitedDeserializer {
     format: Arc<DelimitedFormat>,
-    projection: Vec<usize>,
-    schema: SchemaRef,
+    plan: RowPlan,
     rules: LazyRules,
     on_invalid_utf8: OnInvalidUtf8,
-    /// Fields of a record that must be found: those before the last one asked for, and it.
-    n_fields: usize,
-    /// The last field to find is the table's last column and holds all that is left.
+    /// The last column to find is the table's last one and holds all that is left.
     last_takes_rest: bool,
-    /// The fields of the record at hand: its first ones, as many as there are.
+    /// Before each column to find, the fields between it and the column found before.
+    skips: Vec<usize>,
+    /// Of the record at hand, the fields asked for: as many as there are.
     fields: Vec<RecordRange>,
     table: FieldTable,
     bad_records: BadRecords,
@@ -191,53 +197,82 @@ struct DelimitedDeserializer {
 
 impl Deserializer for DelimitedDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
-        self.table.clear(self.projection.len());
+        self.table.clear(self.plan.columns.len(), block);
         let texts = RecordTexts::new(block, &rows);
-        for record_idx in rows {
-            let record = block.record(record_idx);
-            let valid = texts.get(record_idx).is_some();
-            if !valid {
-                report_invalid(block, record_idx, self.on_invalid_utf8, &mut self.bad_records)?;
+        // A separator that is no ASCII character may cut a character in two.
+        let separator = self.format.separators[0];
+        if self.format.escape.is_none() && separator.is_ascii() && texts.all_valid() {
+            for record_idx in rows {
+                self.place_plain_fields(block, record_idx);
             }
-            self.fields.clear();
-            let start = block.records[record_idx].start;
-            let n_fields = self.n_fields;
-            match self.format.escape {
-                Some(escape) => {
-                    find_escaped_fields(record, start, self.format.separators[0], escape, n_fields, &mut self.fields);
+        } else {
+            for record_idx in rows {
+                let valid = texts.get(record_idx).is_some();
+                if !valid {
+                    report_invalid(block, record_idx, self.on_invalid_utf8, &mut self.bad_records)?;
                 }
-                None => find_fields(record, start, self.format.separators[0], n_fields, &mut self.fields),
+                self.place_fields(block, record_idx, valid && separator.is_ascii())?;
             }
-            if self.last_takes_rest
-                && let Some(last) = self.fields.get_mut(n_fields - 1)
-            {
-                last.end = block.records[record_idx].end;
-            }
-            self.place_fields(block, valid)?;
-            self.table.record_of_row.push(record_idx);
         }
-        self.table.build(&self.schema, block, &self.rules, &mut self.bad_records)
+        self.table.build(&self.plan, block, &self.rules, &mut self.bad_records)
     }
 
     fn take_bad_records(&mut self) -> BadRecords {
         std::mem::take(&mut self.bad_records)
     }
+
+    fn rows_filtered(&self) -> u64 {
+        self.table.rows_filtered
+    }
 }
 
 impl DelimitedDeserializer {
-    fn place_fields(&mut self, block: &RecordBlock, valid: bool) -> Result<()> {
-        // A separator that is no ASCII character may cut a character in two.
-        let cuts_characters = !self.format.separators[0].is_ascii();
-        for (output_idx, &column_idx) in self.projection.iter().enumerate() {
-            let place = match self.fields.get(column_idx) {
+    /// Places the fields of a record whose texts need no change.
+    fn place_plain_fields(&mut self, block: &RecordBlock, record_idx: usize) {
+        let range = block.records[record_idx];
+        self.fields.clear();
+        let text = &block.data[range.start as usize..];
+        let separators = Separators::new(text, (range.end - range.start) as usize, self.format.separators[0]);
+        find_fields(range, separators, &self.skips, &mut self.fields);
+        self.give_rest_to_last(range);
+        let null = self.format.null.as_slice();
+        for (field_idx, places) in self.table.columns.iter_mut().enumerate() {
+            places.push(match self.fields.get(field_idx) {
+                Some(&RecordRange { start, end }) if &block.data[start as usize..end as usize] != null => {
+                    FieldPlace::InBlock { start, end }
+                }
+                _ => FieldPlace::Absent,
+            });
+        }
+        self.table.record_of_row.push(record_idx);
+    }
+
+    /// The same where texts may have to be unescaped, or to become UTF-8 unless `fields_are_utf8`.
+    fn place_fields(&mut self, block: &RecordBlock, record_idx: usize, fields_are_utf8: bool) -> Result<()> {
+        let (record, range) = (block.record(record_idx), block.records[record_idx]);
+        self.fields.clear();
+        let separator = self.format.separators[0];
+        match self.format.escape {
+            Some(escape) => {
+                let separators = unescaped_separators(record, separator, escape);
+                find_fields(range, separators, &self.skips, &mut self.fields);
+            }
+            None => {
+                let separators = Separators::new(record, record.len(), separator);
+                find_fields(range, separators, &self.skips, &mut self.fields);
+            }
+        }
+        self.give_rest_to_last(range);
+        for field_idx in 0..self.plan.columns.len() {
+            let place = match self.fields.get(field_idx) {
                 None => FieldPlace::Absent,
                 Some(&RecordRange { start, end }) => {
                     let text = &block.data[start as usize..end as usize];
-                    let is_text = *self.schema.field(output_idx).data_type() == DataType::Utf8View;
+                    let is_text = *self.plan.fields[field_idx].data_type() == DataType::Utf8View;
                     let escape = self.format.escape.filter(|&escape| memchr::memchr(escape, text).is_some());
                     if text == self.format.null {
                         FieldPlace::Absent
-                    } else if is_text && (escape.is_some() || !valid || cuts_characters) {
+                    } else if is_text && (escape.is_some() || !fields_are_utf8) {
                         let text = escape.map_or_else(|| text.to_vec(), |escape| unescape(text, escape));
                         self.table.change(String::from_utf8_lossy(&text).as_bytes())?
                     } else {
@@ -245,56 +280,71 @@ impl DelimitedDeserializer {
                     }
                 }
             };
-            self.table.columns[output_idx].push(place);
+            self.table.columns[field_idx].push(place);
         }
+        self.table.record_of_row.push(record_idx);
         Ok(())
     }
-}
 
-/// The first `n_fields` fields of a record that starts at `start`; fewer if it has fewer.
-fn find_fields(record: &[u8], start: u32, separator: u8, n_fields: usize, fields: &mut Vec<RecordRange>) {
-    if n_fields == 0 {
-        return;
-    }
-    let mut field_start = 0;
-    for separator_idx in memchr::memchr_iter(separator, record) {
-        fields.push(RecordRange { start: start + field_start, end: start + separator_idx as u32 });
-        if fields.len() == n_fields {
-            return;
+    fn give_rest_to_last(&mut self, record: RecordRange) {
+        if self.last_takes_rest
+            && self.fields.len() == self.plan.columns.len()
+            && let Some(last) = self.fields.last_mut()
+        {
+            last.end = record.end;
         }
-        field_start = separator_idx as u32 + 1;
     }
-    fields.push(RecordRange { start: start + field_start, end: start + record.len() as u32 });
 }
 
-/// The same where a separator after the escape character is none.
-fn find_escaped_fields(
-    record: &[u8],
-    start: u32,
-    separator: u8,
-    escape: u8,
-    n_fields: usize,
+/// For columns that ascend, how many others are before each, from the one before on.
+fn skips(columns: &[usize]) -> Vec<usize> {
+    let first_left = std::iter::once(0).chain(columns.iter().map(|column_idx| column_idx + 1));
+    columns.iter().zip(first_left).map(|(column_idx, first_left)| column_idx - first_left).collect()
+}
+
+/// The fields of a record that come after so many others each; without the last of them if it has fewer. The places of
+/// `separators` are counted from the record's start.
+#[inline]
+fn find_fields(
+    record: RecordRange,
+    mut separators: impl Iterator<Item = usize>,
+    skips: &[usize],
     fields: &mut Vec<RecordRange>,
 ) {
-    if n_fields == 0 {
-        return;
-    }
-    let (mut field_start, mut next) = (0, 0);
-    while let Some(found) = memchr::memchr2(separator, escape, &record[next..]) {
-        let byte_idx = next + found;
-        if record[byte_idx] == separator {
-            fields.push(RecordRange { start: start + field_start as u32, end: start + byte_idx as u32 });
-            if fields.len() == n_fields {
+    let mut start = record.start;
+    for &n_skipped in skips {
+        if n_skipped > 0 {
+            let Some(separator) = separators.nth(n_skipped - 1) else {
                 return;
+            };
+            start = record.start + separator as u32 + 1;
+        }
+        let Some(separator) = separators.next() else {
+            fields.push(RecordRange { start, end: record.end });
+            return;
+        };
+        let end = record.start + separator as u32;
+        fields.push(RecordRange { start, end });
+        start = end + 1;
+    }
+}
+
+/// Where the separators of a record are; one after the escape character is none.
+fn unescaped_separators(record: &[u8], separator: u8, escape: u8) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        while let Some(found) = memchr::memchr2(separator, escape, &record[next..]) {
+            let byte_idx = next + found;
+            if record[byte_idx] == separator {
+                next = byte_idx + 1;
+                return Some(byte_idx);
             }
-            field_start = byte_idx + 1;
-            next = field_start;
-        } else {
             // The last byte of a record escapes nothing.
             next = (byte_idx + 2).min(record.len());
         }
-    }
-    fields.push(RecordRange { start: start + field_start as u32, end: start + record.len() as u32 });
+        next = record.len();
+        None
+    })
 }
 
 /// Without escape characters; `n` and `r` after one are the line break and the carriage return.
