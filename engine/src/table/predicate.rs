@@ -87,3 +87,78 @@ impl RowFilter for ConjunctFilter {
         kept.as_boolean_opt().cloned().ok_or_else(|| Error::internal("a predicate is not boolean"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int32Array};
+    use arrow_schema::Field;
+    use datafusion::logical_expr::{ColumnarValue, Operator, ScalarUDF, Volatility, create_udf};
+    use datafusion::physical_expr::ScalarFunctionExpr;
+    use datafusion::physical_expr::expressions::{DynamicFilterPhysicalExpr, binary, col, is_null, lit};
+
+    use super::*;
+
+    fn table() -> Schema {
+        Schema::new(vec![
+            Field::new("a", DataType::Int32, true),
+            Field::new("word", DataType::Utf8View, true),
+            Field::new("b", DataType::Int32, true),
+        ])
+    }
+
+    fn compare(left: &str, operator: Operator, right: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+        binary(col(left, &table()).unwrap(), operator, right, &table()).unwrap()
+    }
+
+    fn chance(volatility: Volatility) -> Arc<dyn PhysicalExpr> {
+        let udf: ScalarUDF = create_udf(
+            "chance",
+            vec![DataType::Int32],
+            DataType::Boolean,
+            volatility,
+            Arc::new(|_: &[ColumnarValue]| Ok(ColumnarValue::from(datafusion::common::ScalarValue::from(true)))),
+        );
+        let arguments = vec![col("a", &table()).unwrap()];
+        let field = Arc::new(Field::new("chance", DataType::Boolean, true));
+        Arc::new(ScalarFunctionExpr::new("chance", Arc::new(udf), arguments, field, Arc::default()))
+    }
+
+    #[test]
+    fn takes_what_has_one_answer_for_a_row() {
+        let takes = |conjunct: Arc<dyn PhysicalExpr>| Predicate::takes(&conjunct, &table(), &table());
+        assert!(takes(compare("a", Operator::Gt, lit(1))));
+        assert!(takes(is_null(col("word", &table()).unwrap()).unwrap()));
+        assert!(takes(chance(Volatility::Immutable)));
+        assert!(!takes(chance(Volatility::Volatile)));
+        assert!(!takes(lit(true)));
+        assert!(!takes(col("a", &table()).unwrap()), "not boolean");
+        let dynamic = DynamicFilterPhysicalExpr::new(vec![col("a", &table()).unwrap()], lit(true));
+        assert!(!takes(Arc::new(dynamic)));
+        // Columns after those of the file are partition columns.
+        let file = table().project(&[0, 1]).unwrap();
+        assert!(!Predicate::takes(&compare("b", Operator::Eq, lit(1)), &table(), &file));
+    }
+
+    #[test]
+    fn conjuncts_over_the_same_columns_are_one_filter() {
+        let predicate = Predicate::default()
+            .and(vec![compare("b", Operator::Gt, lit(1)), compare("b", Operator::Lt, lit(9))], &table())
+            .and_then(|it| it.and(vec![compare("b", Operator::Gt, col("a", &table()).unwrap())], &table()))
+            .and_then(|it| it.and(vec![compare("b", Operator::NotEq, lit(5))], &table()))
+            .unwrap();
+        let columns: Vec<_> = predicate.filters().iter().map(|filter| filter.columns()).collect();
+        assert_eq!(columns, [&[2][..], &[0, 2], &[2]]);
+        let b: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), Some(2), None, Some(9)]));
+        let a: ArrayRef = Arc::new(Int32Array::from(vec![Some(0), None, Some(0), Some(9)]));
+        let rows = |names: [(&str, &ArrayRef); 2]| {
+            RecordBatch::try_from_iter(names.map(|(name, array)| (name, Arc::clone(array)))).unwrap()
+        };
+        let both = rows([("a", &a), ("b", &b)]);
+        let kept = |filter_idx: usize, rows: &RecordBatch| {
+            let filter = &predicate.filters()[filter_idx];
+            filter.keep(rows).unwrap().iter().collect::<Vec<_>>()
+        };
+        assert_eq!(kept(0, &both.project(&[1]).unwrap()), [Some(false), Some(true), None, Some(false)]);
+        assert_eq!(kept(1, &both), [Some(true), None, None, Some(false)]);
+    }
+}
