@@ -91,7 +91,7 @@ impl FieldPlaces {
 /// The fields of some records, by column and row.
 #[derive(Debug, Default)]
 pub(super) struct FieldTable {
-    /// One list for each of `RowPlan::columns`, each as long as `record_of_row`.
+    /// One list for each of `RowPlan::columns`, each as long as `record_of_row`, or as the rows left by the filters.
     pub columns: Vec<FieldPlaces>,
     /// The record in the block that a row was made from.
     pub record_of_row: Vec<usize>,
@@ -101,8 +101,8 @@ pub(super) struct FieldTable {
     side_text: Vec<u8>,
     /// Bytes of the block, where the side text starts.
     block_bytes: usize,
-    /// The places of one column in the rows that are left.
-    left: Vec<PackedPlace>,
+    /// The places of one column in the rows left.
+    scratch: Vec<PackedPlace>,
 }
 
 impl FieldTable {
@@ -135,42 +135,82 @@ impl FieldTable {
         rules: &impl ValueRules,
         bad_records: &mut BadRecords,
     ) -> Result<RecordBatch> {
-        let texts = Texts { block: &block.data, side: Buffer::from_vec(std::mem::take(&mut self.side_text)) };
-        let mut rows = RowsLeft::all(self.record_of_row.len());
-        let mut failures = Failures::default();
-        let mut built: Vec<Option<ArrayRef>> = vec![None; plan.columns.len()];
-        let mut column = |column_idx: usize, built: &mut Vec<Option<ArrayRef>>, rows: &RowsLeft| -> Result<ArrayRef> {
-            if let Some(array) = &built[column_idx] {
-                return Ok(Arc::clone(array));
-            }
-            let places = rows.of_column(&self.columns[column_idx].0, &mut self.left);
-            let array = values::build(&plan.fields[column_idx], places, &texts, rules, rows, &mut failures)?;
-            Ok(Arc::clone(built[column_idx].insert(array)))
+        let left = self.filter(plan, block, rules)?;
+        self.build_left(left, plan, block, rules, bad_records)
+    }
+
+    /// Tries the plan's filters, for which the fields of the columns that they look at must have been placed.
+    pub(super) fn filter(&mut self, plan: &RowPlan, block: &RecordBlock, rules: &impl ValueRules) -> Result<RowsLeft> {
+        let mut left = RowsLeft {
+            n_rows: self.record_of_row.len(),
+            kept: None,
+            built: vec![None; plan.columns.len()],
+            failures: Failures::default(),
+            side_text: Buffer::from_vec(std::mem::take(&mut self.side_text)),
         };
         for step in &plan.steps {
-            let columns = step.places.iter().map(|&place| column(place, &mut built, &rows)).collect::<Result<_>>()?;
-            if let Some(keep) = dropping(step, batch(&step.schema, columns, rows.n)?)? {
-                rows.keep(keep.values());
-                let filter = FilterBuilder::new(&keep).optimize().build();
-                for array in built.iter_mut().flatten() {
-                    *array =
-                        filter.filter(array).map_err(|e| Error::internal("a column is not filtered").with_source(e))?;
-                }
-            }
-            if rows.n == 0 {
+            if left.n_rows == 0 {
                 break;
             }
+            let columns = self.columns_left(&step.places, &mut left, plan, block, rules)?;
+            let keep = kept_by(step, batch(&step.schema, columns, left.n_rows)?)?;
+            step.last_use_of.iter().for_each(|&place| left.built[place] = None);
+            if let Some(keep) = keep {
+                left.keep(&keep)?;
+            }
         }
-        let columns = plan.output.iter().map(|&place| column(place, &mut built, &rows)).collect::<Result<_>>()?;
-        self.rows_filtered += (self.record_of_row.len() - rows.n) as u64;
-        bad_records.failed_conversions += failures.count;
-        if let Some((row_idx, reason)) = failures.first
+        self.rows_filtered += (self.record_of_row.len() - left.n_rows) as u64;
+        Ok(left)
+    }
+
+    /// The rows left. Fields of columns that no filter looks at have been placed for all rows, or for these alone.
+    pub(super) fn build_left(
+        &mut self,
+        mut left: RowsLeft,
+        plan: &RowPlan,
+        block: &RecordBlock,
+        rules: &impl ValueRules,
+        bad_records: &mut BadRecords,
+    ) -> Result<RecordBatch> {
+        let columns = self.columns_left(&plan.output, &mut left, plan, block, rules)?;
+        bad_records.failed_conversions += left.failures.count;
+        if let Some((row_idx, reason)) = left.failures.first
             && bad_records.first_failed_conversion.is_none()
         {
             let example = BadExample::new(block, self.record_of_row[row_idx], reason);
             bad_records.first_failed_conversion = Some(example);
         }
-        batch(&plan.schema, columns, rows.n)
+        batch(&plan.schema, columns, left.n_rows)
+    }
+
+    /// Columns of the rows left by their places in the plan, each built once.
+    fn columns_left(
+        &mut self,
+        places: &[usize],
+        left: &mut RowsLeft,
+        plan: &RowPlan,
+        block: &RecordBlock,
+        rules: &impl ValueRules,
+    ) -> Result<Vec<ArrayRef>> {
+        let column = |&place: &usize| {
+            if let Some(array) = &left.built[place] {
+                return Ok(Arc::clone(array));
+            }
+            let fields = match &left.kept {
+                Some(kept) if self.columns[place].0.len() > kept.len() => {
+                    self.scratch.clear();
+                    self.scratch.extend(kept.iter().map(|&row_idx| self.columns[place].0[row_idx as usize]));
+                    &self.scratch
+                }
+                _ => &self.columns[place].0,
+            };
+            let texts = Texts { block: &block.data, side: &left.side_text };
+            let row_idx = |idx: usize| left.kept.as_ref().map_or(idx, |kept| kept[idx] as usize);
+            let array = values::build(&plan.fields[place], fields, &texts, rules, row_idx, &mut left.failures)?;
+            left.built[place] = Some(Arc::clone(&array));
+            Ok(array)
+        };
+        places.iter().map(column).collect()
     }
 }
 
@@ -181,7 +221,7 @@ fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, n_rows: usize) -> Result<Re
 }
 
 /// The filter's answer without NULLs; `None` if it drops no row.
-fn dropping(step: &FilterStep, rows: RecordBatch) -> Result<Option<BooleanArray>> {
+fn kept_by(step: &FilterStep, rows: RecordBatch) -> Result<Option<BooleanArray>> {
     let n_rows = rows.num_rows();
     let keep = step.filter.keep(&rows)?;
     if keep.len() != n_rows {
@@ -194,41 +234,36 @@ fn dropping(step: &FilterStep, rows: RecordBatch) -> Result<Option<BooleanArray>
     Ok((keep.count_set_bits() < n_rows).then(|| BooleanArray::from(keep)))
 }
 
-/// The rows that no filter has dropped yet.
-struct RowsLeft {
-    n: usize,
-    /// Which they are, ascending; `None`: all.
+/// The rows that no filter has dropped yet, and what was built of them.
+pub(super) struct RowsLeft {
+    n_rows: usize,
+    /// Which rows of the table they are, ascending; `None`: all.
     kept: Option<Vec<u32>>,
+    /// By place in the plan's columns.
+    built: Vec<Option<ArrayRef>>,
+    failures: Failures,
+    side_text: Buffer,
 }
 
 impl RowsLeft {
-    fn all(n_rows: usize) -> Self {
-        RowsLeft { n: n_rows, kept: None }
+    /// Which rows of the table they are, if some were dropped.
+    pub(super) fn kept(&self) -> Option<&[u32]> {
+        self.kept.as_deref()
     }
 
-    /// Of the rows left, those whose bit is set.
-    fn keep(&mut self, bits: &BooleanBuffer) {
+    /// Drops the rows that are not to be kept.
+    fn keep(&mut self, keep: &BooleanArray) -> Result<()> {
         let kept: Vec<u32> = match &self.kept {
-            None => bits.set_indices_u32().collect(),
-            Some(kept) => bits.set_indices().map(|idx| kept[idx]).collect(),
+            None => keep.values().set_indices_u32().collect(),
+            Some(kept) => keep.values().set_indices().map(|idx| kept[idx]).collect(),
         };
-        self.n = kept.len();
+        self.n_rows = kept.len();
         self.kept = Some(kept);
-    }
-
-    /// The places of these rows.
-    fn of_column<'a>(&self, places: &'a [PackedPlace], left: &'a mut Vec<PackedPlace>) -> &'a [PackedPlace] {
-        let Some(kept) = &self.kept else {
-            return places;
-        };
-        left.clear();
-        left.extend(kept.iter().map(|&row_idx| places[row_idx as usize]));
-        left
-    }
-
-    /// Which row of the table it is.
-    fn row_idx(&self, idx: usize) -> usize {
-        self.kept.as_ref().map_or(idx, |kept| kept[idx] as usize)
+        let filter = FilterBuilder::new(keep).optimize().build();
+        for array in self.built.iter_mut().flatten() {
+            *array = filter.filter(array).map_err(|e| Error::internal("a column is not filtered").with_source(e))?;
+        }
+        Ok(())
     }
 }
 
@@ -253,7 +288,7 @@ pub(super) fn is_readable(data_type: &DataType) -> bool {
 
 struct Texts<'a> {
     block: &'a bytes::Bytes,
-    side: Buffer,
+    side: &'a Buffer,
 }
 
 impl Texts<'_> {

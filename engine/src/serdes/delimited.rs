@@ -10,10 +10,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Fields, SchemaRef};
 
 use self::separators::Separators;
-use super::column::{FieldPlace, FieldTable, is_readable};
+use super::column::{FieldPlace, FieldPlaces, FieldTable, is_readable};
 use super::lazy_value::LazyRules;
 use super::row_plan::RowPlan;
 use super::text_writer::TextWriter;
@@ -143,14 +143,14 @@ impl TableSerde for DelimitedSerde {
             let message = format!("column `{}` has type {}", field.name(), hive_type_name(field));
             return Err(Error::new(codes::UNSUPPORTED_TYPE, message));
         }
+        let greedy_column = self.format.last_column_takes_rest.then(|| self.columns.fields().len().saturating_sub(1));
+        let (filtered, rest) = plan.filtered_and_rest();
         Ok(Box::new(DelimitedDeserializer {
-            last_takes_rest: self.format.last_column_takes_rest
-                && plan.columns.last().is_some_and(|&last| last + 1 == self.columns.fields().len()),
+            filtered: FieldFinder::new(filtered, &plan.columns, greedy_column),
+            rest: FieldFinder::new(rest, &plan.columns, greedy_column),
             rules: LazyRules { extended_boolean_literal: self.format.extended_boolean_literal },
             format: Arc::clone(&self.format),
             on_invalid_utf8: self.on_invalid_utf8,
-            skips: skips(&plan.columns),
-            fields: Vec::new(),
             table: FieldTable::default(),
             bad_records: BadRecords::default(),
             plan,
@@ -183,38 +183,46 @@ impl TableSerde for DelimitedSerde {
 struct DelimitedDeserializer {
     format: Arc<DelimitedFormat>,
     plan: RowPlan,
+    /// Finds the fields that filters look at.
+    filtered: FieldFinder,
+    /// Finds the other ones, in the rows that are left.
+    rest: FieldFinder,
     rules: LazyRules,
     on_invalid_utf8: OnInvalidUtf8,
-    /// The last column to find is the table's last one and holds all that is left.
-    last_takes_rest: bool,
-    /// Before each column to find, the fields between it and the column found before.
-    skips: Vec<usize>,
-    /// Of the record at hand, the fields asked for: as many as there are.
-    fields: Vec<RecordRange>,
     table: FieldTable,
     bad_records: BadRecords,
 }
 
 impl Deserializer for DelimitedDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
-        self.table.clear(self.plan.columns.len(), block);
+        let DelimitedDeserializer { format, plan, filtered, rest, rules, table, bad_records, .. } = self;
+        table.clear(plan.columns.len(), block);
+        table.record_of_row.extend(rows.clone());
         let texts = RecordTexts::new(block, &rows);
         // A separator that is no ASCII character may cut a character in two.
-        let separator = self.format.separators[0];
-        if self.format.escape.is_none() && separator.is_ascii() && texts.all_valid() {
-            for record_idx in rows {
-                self.place_plain_fields(block, record_idx);
-            }
-        } else {
-            for record_idx in rows {
-                let valid = texts.get(record_idx).is_some();
-                if !valid {
-                    report_invalid(block, record_idx, self.on_invalid_utf8, &mut self.bad_records)?;
+        let separator_is_ascii = format.separators[0].is_ascii();
+        if format.escape.is_none() && separator_is_ascii && texts.all_valid() {
+            filtered.place_plain_fields(block, rows.clone(), format, &mut table.columns);
+            let left = table.filter(plan, block, rules)?;
+            match left.kept() {
+                None => rest.place_plain_fields(block, rows, format, &mut table.columns),
+                Some(kept) => {
+                    let records = kept.iter().map(|&row_idx| rows.start + row_idx as usize);
+                    rest.place_plain_fields(block, records, format, &mut table.columns);
                 }
-                self.place_fields(block, record_idx, valid && separator.is_ascii())?;
+            }
+            return table.build_left(left, plan, block, rules, bad_records);
+        }
+        for record_idx in rows {
+            let valid = texts.get(record_idx).is_some();
+            if !valid {
+                report_invalid(block, record_idx, self.on_invalid_utf8, bad_records)?;
+            }
+            for finder in [&mut *filtered, &mut *rest] {
+                finder.place_fields(block, record_idx, format, &plan.fields, valid && separator_is_ascii, table)?;
             }
         }
-        self.table.build(&self.plan, block, &self.rules, &mut self.bad_records)
+        table.build(plan, block, rules, bad_records)
     }
 
     fn take_bad_records(&mut self) -> BadRecords {
@@ -226,69 +234,100 @@ impl Deserializer for DelimitedDeserializer {
     }
 }
 
-impl DelimitedDeserializer {
-    /// Places the fields of a record whose texts need no change.
-    fn place_plain_fields(&mut self, block: &RecordBlock, record_idx: usize) {
-        let range = block.records[record_idx];
-        self.fields.clear();
-        let text = &block.data[range.start as usize..];
-        let separators = Separators::new(text, (range.end - range.start) as usize, self.format.separators[0]);
-        find_fields(range, separators, &self.skips, &mut self.fields);
-        self.give_rest_to_last(range);
-        let null = self.format.null.as_slice();
-        for (field_idx, places) in self.table.columns.iter_mut().enumerate() {
-            places.push(match self.fields.get(field_idx) {
-                Some(&RecordRange { start, end }) if &block.data[start as usize..end as usize] != null => {
-                    FieldPlace::InBlock { start, end }
-                }
-                _ => FieldPlace::Absent,
-            });
+/// Finds the fields of some columns.
+struct FieldFinder {
+    /// Of these columns in the plan, ascending.
+    places: Vec<usize>,
+    /// Before each of them, the fields between it and the one before.
+    skips: Vec<usize>,
+    /// The last of them is the table's last column and holds all that is left.
+    last_takes_rest: bool,
+    /// Of the record at hand: as many as there are.
+    fields: Vec<RecordRange>,
+}
+
+impl FieldFinder {
+    fn new(places: Vec<usize>, plan_columns: &[usize], greedy_column: Option<usize>) -> Self {
+        let columns: Vec<usize> = places.iter().map(|&place| plan_columns[place]).collect();
+        FieldFinder {
+            skips: skips(&columns),
+            last_takes_rest: greedy_column.is_some() && columns.last().copied() == greedy_column,
+            fields: Vec::with_capacity(places.len()),
+            places,
         }
-        self.table.record_of_row.push(record_idx);
     }
 
-    /// The same where texts may have to be unescaped, or to become UTF-8 unless `fields_are_utf8`.
-    fn place_fields(&mut self, block: &RecordBlock, record_idx: usize, fields_are_utf8: bool) -> Result<()> {
-        let (record, range) = (block.record(record_idx), block.records[record_idx]);
-        self.fields.clear();
-        let separator = self.format.separators[0];
-        match self.format.escape {
-            Some(escape) => {
-                let separators = unescaped_separators(record, separator, escape);
-                find_fields(range, separators, &self.skips, &mut self.fields);
-            }
-            None => {
-                let separators = Separators::new(record, record.len(), separator);
-                find_fields(range, separators, &self.skips, &mut self.fields);
+    /// Places the fields of records whose texts need no change.
+    fn place_plain_fields(
+        &mut self,
+        block: &RecordBlock,
+        records: impl IntoIterator<Item = usize>,
+        format: &DelimitedFormat,
+        columns: &mut [FieldPlaces],
+    ) {
+        if self.places.is_empty() {
+            return;
+        }
+        let (separator, null) = (format.separators[0], format.null.as_slice());
+        for record_idx in records {
+            let range = block.records[record_idx];
+            let text = &block.data[range.start as usize..];
+            self.find(range, Separators::new(text, (range.end - range.start) as usize, separator));
+            for (field_idx, &place) in self.places.iter().enumerate() {
+                columns[place].push(match self.fields.get(field_idx) {
+                    Some(&RecordRange { start, end }) if &block.data[start as usize..end as usize] != null => {
+                        FieldPlace::InBlock { start, end }
+                    }
+                    _ => FieldPlace::Absent,
+                });
             }
         }
-        self.give_rest_to_last(range);
-        for field_idx in 0..self.plan.columns.len() {
-            let place = match self.fields.get(field_idx) {
+    }
+
+    /// Places the fields of a record where texts may have to be unescaped, or to become UTF-8 unless `fields_are_utf8`.
+    fn place_fields(
+        &mut self,
+        block: &RecordBlock,
+        record_idx: usize,
+        format: &DelimitedFormat,
+        types: &Fields,
+        fields_are_utf8: bool,
+        table: &mut FieldTable,
+    ) -> Result<()> {
+        let (record, range, separator) = (block.record(record_idx), block.records[record_idx], format.separators[0]);
+        match format.escape {
+            Some(escape) => self.find(range, unescaped_separators(record, separator, escape)),
+            None => self.find(range, Separators::new(record, record.len(), separator)),
+        }
+        for (field_idx, &place) in self.places.iter().enumerate() {
+            let field_place = match self.fields.get(field_idx) {
                 None => FieldPlace::Absent,
                 Some(&RecordRange { start, end }) => {
                     let text = &block.data[start as usize..end as usize];
-                    let is_text = *self.plan.fields[field_idx].data_type() == DataType::Utf8View;
-                    let escape = self.format.escape.filter(|&escape| memchr::memchr(escape, text).is_some());
-                    if text == self.format.null {
+                    let is_text = *types[place].data_type() == DataType::Utf8View;
+                    let escape = format.escape.filter(|&escape| memchr::memchr(escape, text).is_some());
+                    if text == format.null {
                         FieldPlace::Absent
                     } else if is_text && (escape.is_some() || !fields_are_utf8) {
                         let text = escape.map_or_else(|| text.to_vec(), |escape| unescape(text, escape));
-                        self.table.change(String::from_utf8_lossy(&text).as_bytes())?
+                        table.change(String::from_utf8_lossy(&text).as_bytes())?
                     } else {
                         FieldPlace::InBlock { start, end }
                     }
                 }
             };
-            self.table.columns[field_idx].push(place);
+            table.columns[place].push(field_place);
         }
-        self.table.record_of_row.push(record_idx);
         Ok(())
     }
 
-    fn give_rest_to_last(&mut self, record: RecordRange) {
+    /// Finds the fields of one record, whose separators are counted from its start.
+    #[inline]
+    fn find(&mut self, record: RecordRange, separators: impl Iterator<Item = usize>) {
+        self.fields.clear();
+        find_fields(record, separators, &self.skips, &mut self.fields);
         if self.last_takes_rest
-            && self.fields.len() == self.plan.columns.len()
+            && self.fields.len() == self.places.len()
             && let Some(last) = self.fields.last_mut()
         {
             last.end = record.end;

@@ -1,5 +1,6 @@
 //! What a task makes of each record: the columns that it needs, and the filters tried before the others are built.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{Fields, Schema, SchemaRef};
@@ -28,6 +29,8 @@ pub(super) struct FilterStep {
     /// For each column of the filter its place in `RowPlan::columns`.
     pub places: Vec<usize>,
     pub schema: SchemaRef,
+    /// Places of columns that neither the output nor a later filter needs.
+    pub last_use_of: Vec<usize>,
 }
 
 impl RowPlan {
@@ -37,17 +40,28 @@ impl RowPlan {
         let mut columns: Vec<usize> = projection.iter().chain(filtered).copied().collect();
         columns.sort_unstable();
         columns.dedup();
-        let steps = filters.iter().map(|filter| {
+        let output = places(&columns, projection)?;
+        let mut needed_later: BTreeSet<usize> = output.iter().copied().collect();
+        let mut steps = Vec::with_capacity(filters.len());
+        for filter in filters.iter().rev() {
+            let places = places(&columns, filter.columns())?;
+            let last_use_of = places.iter().copied().filter(|&place| needed_later.insert(place)).collect();
             let schema = project(table, filter.columns())?;
-            Ok(FilterStep { filter: Arc::clone(filter), places: places(&columns, filter.columns())?, schema })
-        });
+            steps.push(FilterStep { filter: Arc::clone(filter), places, schema, last_use_of });
+        }
+        steps.reverse();
         Ok(RowPlan {
             fields: project(table, &columns)?.fields().clone(),
-            steps: steps.collect::<Result<_>>()?,
-            output: places(&columns, projection)?,
+            steps,
+            output,
             schema: project(table, projection)?,
             columns,
         })
+    }
+
+    /// The places of the columns that filters look at, and of the others, ascending; all are others without a filter.
+    pub(super) fn filtered_and_rest(&self) -> (Vec<usize>, Vec<usize>) {
+        (0..self.columns.len()).partition(|place| self.steps.iter().any(|step| step.places.contains(place)))
     }
 }
 

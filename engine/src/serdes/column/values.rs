@@ -9,7 +9,7 @@ use arrow::datatypes::{
 };
 
 use super::text::strings;
-use super::{Binary, PackedPlace, RowsLeft, Texts, ValueRules};
+use super::{Binary, PackedPlace, Texts, ValueRules};
 use crate::error::{Error, Result};
 use crate::hive_type::hive_type_name;
 
@@ -35,24 +35,25 @@ impl Failures {
 }
 
 /// What every loop over the fields of one column needs.
-struct ColumnFields<'a, R> {
+struct ColumnFields<'a, R, I> {
     field: &'a Field,
     places: &'a [PackedPlace],
     texts: &'a Texts<'a>,
     rules: &'a R,
-    rows: &'a RowsLeft,
+    /// The row of the table that a place belongs to.
+    row_idx: I,
 }
 
-/// The column `field` of the rows left, whose fields lie at `places`.
-pub(super) fn build<R: ValueRules>(
+/// The column `field` of rows whose fields lie at `places`; `row_idx` says which row of the table each is.
+pub(super) fn build<R: ValueRules, I: Fn(usize) -> usize>(
     field: &Field,
     places: &[PackedPlace],
     texts: &Texts<'_>,
     rules: &R,
-    rows: &RowsLeft,
+    row_idx: I,
     failures: &mut Failures,
 ) -> Result<ArrayRef> {
-    let fields = ColumnFields { field, places, texts, rules, rows };
+    let fields = ColumnFields { field, places, texts, rules, row_idx };
     Ok(match field.data_type() {
         DataType::Int8 => fields.numbers::<Int8Type>(failures, |text| rules.integer(text)?.try_into().ok()),
         DataType::Int16 => fields.numbers::<Int16Type>(failures, |text| rules.integer(text)?.try_into().ok()),
@@ -100,7 +101,7 @@ pub(super) fn build<R: ValueRules>(
     })
 }
 
-impl<R: ValueRules> ColumnFields<'_, R> {
+impl<R: ValueRules, I: Fn(usize) -> usize> ColumnFields<'_, R, I> {
     fn value<T>(
         &self,
         failures: &mut Failures,
@@ -110,7 +111,7 @@ impl<R: ValueRules> ColumnFields<'_, R> {
     ) -> Option<T> {
         let value = read(text);
         if value.is_none() && !self.rules.says_null(text) {
-            failures.add(self.rows.row_idx(row_idx), text, self.field);
+            failures.add((self.row_idx)(row_idx), text, self.field);
         }
         value
     }
