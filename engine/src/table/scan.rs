@@ -206,6 +206,7 @@ struct SplitRows {
     file: String,
     /// What was told to the report's progress.
     told: (u64, u64),
+    all_decoded: bool,
     ended: bool,
 }
 
@@ -228,6 +229,7 @@ impl SplitRows {
             partition,
             file,
             told: (0, 0),
+            all_decoded: false,
             ended: false,
         };
         rows.report.open_split(partition);
@@ -239,15 +241,19 @@ impl SplitRows {
             if let Some(batch) = self.coalescer.as_mut().and_then(BatchCoalescer::next_completed_batch) {
                 return Ok(Some(batch));
             }
+            if self.all_decoded {
+                return Ok(None);
+            }
             let decoded = self.decode()?;
+            self.all_decoded = decoded.is_none();
             let Some(coalescer) = &mut self.coalescer else {
                 return Ok(decoded);
             };
             match decoded {
-                Some(batch) => coalescer.push_batch(batch).map_err(not_put_together)?,
-                None if coalescer.is_empty() => return Ok(None),
-                None => coalescer.finish_buffered_batch().map_err(not_put_together)?,
+                Some(batch) => coalescer.push_batch(batch),
+                None => coalescer.finish_buffered_batch(),
             }
+            .map_err(not_put_together)?;
         }
     }
 
