@@ -185,7 +185,7 @@ struct DelimitedDeserializer {
     plan: RowPlan,
     /// Finds the fields that filters look at.
     filtered: FieldFinder,
-    /// Finds the other ones, in the rows that are left.
+    /// Finds the other ones, in the rows that are left, from the start of each record again.
     rest: FieldFinder,
     rules: LazyRules,
     on_invalid_utf8: OnInvalidUtf8,
