@@ -125,6 +125,9 @@ pub struct EngineConfig {
     pub shuffle_memory: Option<u64>,
     /// Rows of one record batch. Default 8192.
     pub batch_rows: usize,
+    /// `logq.scan.pushdown`: predicates are tried by the SerDe, before a row is built. Default true; without it they are
+    /// tried on whole rows, with the same result.
+    pub scan_pushdown: bool,
     /// Attempts of one task before the job fails. Default 4, as in Hadoop.
     pub attempts_max: u32,
     /// Stop counted malformed rows at this number, if set: one more fails the job.
@@ -149,6 +152,7 @@ impl Default for EngineConfig {
             map_join_bytes: 10_000_000,
             shuffle_memory: None,
             batch_rows: 8192,
+            scan_pushdown: true,
             attempts_max: 4,
             bad_rows_max: None,
             durable: true,

@@ -552,10 +552,7 @@ fn stage_notes(stage: &Stage, report: &StageReport) -> Vec<String> {
         report.attempts,
         report.elapsed.as_secs_f64()
     )];
-    for scan in explain::scans_of(stage.plan.as_ref()) {
-        let read = scan.totals().read;
-        notes.push(format!("read of {}: {} rows, {} bytes", scan.table, read.records, read.bytes_read));
-    }
+    notes.extend(explain::scan_notes(stage.plan.as_ref()));
     notes.push(format!("rows out: {}", report.rows));
     if report.shuffle_bytes > 0 {
         notes.push(format!("bytes to shuffle: {}", report.shuffle_bytes));

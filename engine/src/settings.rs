@@ -164,6 +164,7 @@ impl Settings {
             "logq.shuffle.partitions" => self.config.shuffle_partitions = number(key, text, 1, 4096)? as usize,
             "logq.shuffle.memory" => self.config.shuffle_memory = Some(number(key, text, 0, u64::MAX)?),
             "logq.batch.rows" => self.config.batch_rows = number(key, text, 1, 1 << 20)? as usize,
+            "logq.scan.pushdown" => self.config.scan_pushdown = boolean(key, text)?,
             "logq.task.attempts" => self.config.attempts_max = number(key, text, 1, 100)? as u32,
             "hive.exec.reducers.bytes.per.reducer" => {
                 self.config.reducer_bytes = number(key, text, 1, u64::MAX)?;
@@ -201,6 +202,7 @@ const KEYS: &[&str] = &[
     "logq.max_bad_rows",
     "logq.max_line_bytes",
     "logq.regex.backtrack_limit",
+    "logq.scan.pushdown",
     "logq.serde.on_mismatch",
     "logq.serde.strict",
     "logq.shuffle.memory",

@@ -4,7 +4,7 @@
 //! expressions are DataFusion's.
 
 use std::fmt::Write;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
@@ -24,7 +24,6 @@ use regex::Regex;
 
 use super::stages::{Stage, StageGraph, StageInputExec, StageInputMode, StageOutput};
 use crate::observer::{StageInfo, StageKind};
-use crate::table::ScanReport;
 
 /// What a stage did, in lines to be shown below it.
 pub type StageNotes = Vec<String>;
@@ -92,13 +91,37 @@ fn collect_words(plan: &dyn ExecutionPlan, words: &mut Vec<String>) {
     if words.last() != Some(&word) {
         words.push(word);
     }
+    if scan_config(plan).is_some_and(|scan| scan.file_source().filter().is_some()) {
+        words.push("filter".to_string());
+    }
 }
 
-/// The reports of the scans of a stage, in plan order.
-pub fn scans_of(plan: &dyn ExecutionPlan) -> Vec<Arc<ScanReport>> {
-    let mut scans: Vec<_> = plan.children().into_iter().flat_map(|child| scans_of(child.as_ref())).collect();
-    scans.extend(scan_config(plan).and_then(|scan| crate::table::scan_report(scan.file_source().as_ref()).cloned()));
-    scans
+/// What the scans of a stage read, decoded and left out, in plan order.
+pub fn scan_notes(plan: &dyn ExecutionPlan) -> StageNotes {
+    let mut notes: StageNotes = plan.children().into_iter().flat_map(|child| scan_notes(child.as_ref())).collect();
+    let Some((scan, source)) = scan_config(plan).map(|scan| (scan, scan.file_source().as_ref())) else {
+        return notes;
+    };
+    let Some(report) = crate::table::scan_report(source) else {
+        return notes;
+    };
+    let (table, totals) = (&report.table, report.totals());
+    notes.push(format!("read of {table}: {} rows, {} bytes", totals.read.records, totals.read.bytes_read));
+    let n_bytes_left = report.bytes_total.saturating_sub(totals.read.bytes_read);
+    if n_bytes_left > 0 {
+        let n_splits_left = report.splits.saturating_sub(totals.splits_opened);
+        notes.push(format!(
+            "not read of {table}: {n_bytes_left} bytes, {n_splits_left} of {} splits not opened",
+            report.splits
+        ));
+    }
+    if let Some(decoded) = crate::table::scan_decoded(source) {
+        notes.push(format!("decoded of {table}: {decoded}"));
+    }
+    if scan.file_source().filter().is_some() {
+        notes.push(format!("dropped of {table}: {} rows before they were built", totals.rows_filtered));
+    }
+    notes
 }
 
 fn scan_name(plan: &dyn ExecutionPlan) -> Option<String> {
@@ -238,6 +261,9 @@ impl Tree<'_> {
         }
         if let Some(serde) = crate::table::scan_serde(scan.file_source().as_ref()) {
             self.line(detail, format!("serde: {serde}"));
+        }
+        if let Some(filter) = scan.file_source().filter() {
+            self.line(detail, format!("filterExpr: {}", readable(filter.as_ref())));
         }
         if let Some(projection) = scan.file_source().projection() {
             let columns: Vec<_> = projection.iter().map(|column| named(column.expr.as_ref(), &column.alias)).collect();

@@ -1,24 +1,24 @@
 //! Where a block's fields lie, and the columns made from them.
 //!
-//! A SerDe finds fields and puts their places into a [`FieldTable`]; the columns are then built one after the other,
-//! each with one loop for its type. A field lies in the block itself, or in the side text if a byte had to change.
+//! A SerDe finds fields and puts their places into a [`FieldTable`]. The columns that filters look at are built first,
+//! each with one loop for its type, and the others for the rows that are left. A field lies in the block itself, or in
+//! the side text if a byte had to change.
+
+mod text;
+mod values;
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, PrimitiveBuilder, RecordBatch,
-    RecordBatchOptions, StringViewBuilder,
-};
-use arrow::buffer::Buffer;
-use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, SchemaRef, TimeUnit, TimestampNanosecondType,
-};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::buffer::{BooleanBuffer, Buffer};
+use arrow::compute::FilterBuilder;
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 
+use self::values::Failures;
 use super::BadRecords;
 use super::report::BadExample;
+use super::row_plan::{FilterStep, RowPlan};
 use crate::error::{Error, Result, codes};
-use crate::hive_type::{character_limit, hive_type_name};
 use crate::input::RecordBlock;
 
 /// How one SerDe reads values from the text of a field. `None`: the text is no such value.
@@ -57,65 +57,213 @@ pub(super) enum FieldPlace {
     NoText,
     /// In the block's data.
     InBlock { start: u32, end: u32 },
-    /// In the side text.
+    /// In the side text, counted from the start of the block, which the side text follows.
     Changed { start: u32, end: u32 },
+}
+
+/// The places of one column's fields, by row.
+#[derive(Debug, Default)]
+pub(super) struct FieldPlaces(Vec<PackedPlace>);
+
+/// A place in the block and the side text after it. No text starts at `u32::MAX`; there `end` says why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PackedPlace {
+    start: u32,
+    end: u32,
+}
+
+impl PackedPlace {
+    const ABSENT: PackedPlace = PackedPlace { start: u32::MAX, end: 0 };
+    const NO_TEXT: PackedPlace = PackedPlace { start: u32::MAX, end: 1 };
+}
+
+impl FieldPlaces {
+    #[inline]
+    pub(super) fn push(&mut self, place: FieldPlace) {
+        self.0.push(match place {
+            FieldPlace::Absent => PackedPlace::ABSENT,
+            FieldPlace::NoText => PackedPlace::NO_TEXT,
+            FieldPlace::InBlock { start, end } | FieldPlace::Changed { start, end } => PackedPlace { start, end },
+        });
+    }
 }
 
 /// The fields of some records, by column and row.
 #[derive(Debug, Default)]
 pub(super) struct FieldTable {
-    /// One list a projected column, in the order asked for; each as long as `record_of_row`.
-    pub columns: Vec<Vec<FieldPlace>>,
+    /// One list for each of `RowPlan::columns`, each as long as `record_of_row`, or as the rows left by the filters.
+    pub columns: Vec<FieldPlaces>,
     /// The record in the block that a row was made from.
     pub record_of_row: Vec<usize>,
+    /// Rows that filters have dropped since the table was made.
+    pub rows_filtered: u64,
     /// Texts that are not in the block as they are: unescaped, or with U+FFFD.
-    pub side_text: Vec<u8>,
+    side_text: Vec<u8>,
+    /// Bytes of the block, where the side text starts.
+    block_bytes: usize,
+    /// The places of one column in the rows left.
+    scratch: Vec<PackedPlace>,
 }
 
 impl FieldTable {
-    pub(super) fn clear(&mut self, n_columns: usize) {
-        self.columns.resize_with(n_columns, Vec::new);
-        self.columns.iter_mut().for_each(Vec::clear);
+    /// Forgets all rows; those to come are of `block`.
+    pub(super) fn clear(&mut self, n_columns: usize, block: &RecordBlock) {
+        self.columns.resize_with(n_columns, FieldPlaces::default);
+        self.columns.iter_mut().for_each(|places| places.0.clear());
         self.record_of_row.clear();
         self.side_text.clear();
+        self.block_bytes = block.data.len();
     }
 
     /// Keeps a text that is not in the block.
     pub(super) fn change(&mut self, text: &[u8]) -> Result<FieldPlace> {
-        let start = self.side_text.len();
+        let start = self.block_bytes + self.side_text.len();
         self.side_text.extend_from_slice(text);
-        // Arrow takes no block of u32::MAX bytes.
-        if self.side_text.len() >= u32::MAX as usize {
+        let end = start + text.len();
+        // Places are u32, and the last of them is no place.
+        if end >= u32::MAX as usize {
             return Err(Error::new(codes::RECORD_TOO_LONG, "the records of one block are longer than 4 GiB"));
         }
-        Ok(FieldPlace::Changed { start: start as u32, end: self.side_text.len() as u32 })
+        Ok(FieldPlace::Changed { start: start as u32, end: end as u32 })
     }
 
-    /// The rows as a batch of `schema`; conversions that failed are counted in `bad_records`.
+    /// The rows that the plan's filters keep; conversions that failed are counted in `bad_records`.
     pub(super) fn build(
         &mut self,
-        schema: &SchemaRef,
+        plan: &RowPlan,
         block: &RecordBlock,
         rules: &impl ValueRules,
         bad_records: &mut BadRecords,
     ) -> Result<RecordBatch> {
-        let side_text = Buffer::from_vec(std::mem::take(&mut self.side_text));
-        let texts = Texts { block: &block.data, side: side_text };
-        let mut failures = Failures::default();
-        let mut columns = Vec::with_capacity(self.columns.len());
-        for (field, places) in schema.fields().iter().zip(&self.columns) {
-            columns.push(build_column(field, places, &texts, rules, &mut failures)?);
+        let left = self.filter(plan, block, rules)?;
+        self.build_left(left, plan, block, rules, bad_records)
+    }
+
+    /// Tries the plan's filters, for which the fields of the columns that they look at must have been placed.
+    pub(super) fn filter(&mut self, plan: &RowPlan, block: &RecordBlock, rules: &impl ValueRules) -> Result<RowsLeft> {
+        let mut left = RowsLeft {
+            n_rows: self.record_of_row.len(),
+            kept: None,
+            built: vec![None; plan.columns.len()],
+            failures: Failures::default(),
+            side_text: Buffer::from_vec(std::mem::take(&mut self.side_text)),
+        };
+        for step in &plan.steps {
+            if left.n_rows == 0 {
+                break;
+            }
+            let columns = self.columns_left(&step.places, &mut left, plan, block, rules)?;
+            let keep = kept_by(step, batch(&step.schema, columns, left.n_rows)?)?;
+            step.last_use_of.iter().for_each(|&place| left.built[place] = None);
+            if let Some(keep) = keep {
+                left.keep(&keep)?;
+            }
         }
-        bad_records.failed_conversions += failures.count;
-        if let Some((row_idx, reason)) = failures.first
+        self.rows_filtered += (self.record_of_row.len() - left.n_rows) as u64;
+        Ok(left)
+    }
+
+    /// The rows left. Fields of columns that no filter looks at have been placed for all rows, or for these alone.
+    pub(super) fn build_left(
+        &mut self,
+        mut left: RowsLeft,
+        plan: &RowPlan,
+        block: &RecordBlock,
+        rules: &impl ValueRules,
+        bad_records: &mut BadRecords,
+    ) -> Result<RecordBatch> {
+        let columns = self.columns_left(&plan.output, &mut left, plan, block, rules)?;
+        bad_records.failed_conversions += left.failures.count;
+        if let Some((row_idx, reason)) = left.failures.first
             && bad_records.first_failed_conversion.is_none()
         {
             let example = BadExample::new(block, self.record_of_row[row_idx], reason);
             bad_records.first_failed_conversion = Some(example);
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(self.record_of_row.len()));
-        RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
-            .map_err(|e| Error::internal("the columns do not make a batch").with_source(e))
+        batch(&plan.schema, columns, left.n_rows)
+    }
+
+    /// Columns of the rows left by their places in the plan, each built once.
+    fn columns_left(
+        &mut self,
+        places: &[usize],
+        left: &mut RowsLeft,
+        plan: &RowPlan,
+        block: &RecordBlock,
+        rules: &impl ValueRules,
+    ) -> Result<Vec<ArrayRef>> {
+        let column = |&place: &usize| {
+            if let Some(array) = &left.built[place] {
+                return Ok(Arc::clone(array));
+            }
+            let fields = match &left.kept {
+                Some(kept) if self.columns[place].0.len() > kept.len() => {
+                    self.scratch.clear();
+                    self.scratch.extend(kept.iter().map(|&row_idx| self.columns[place].0[row_idx as usize]));
+                    &self.scratch
+                }
+                _ => &self.columns[place].0,
+            };
+            let texts = Texts { block: &block.data, side: &left.side_text };
+            let row_idx = |idx: usize| left.kept.as_ref().map_or(idx, |kept| kept[idx] as usize);
+            let array = values::build(&plan.fields[place], fields, &texts, rules, row_idx, &mut left.failures)?;
+            left.built[place] = Some(Arc::clone(&array));
+            Ok(array)
+        };
+        places.iter().map(column).collect()
+    }
+}
+
+fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, n_rows: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(n_rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+        .map_err(|e| Error::internal("the columns do not make a batch").with_source(e))
+}
+
+/// The filter's answer without NULLs; `None` if it drops no row.
+fn kept_by(step: &FilterStep, rows: RecordBatch) -> Result<Option<BooleanArray>> {
+    let n_rows = rows.num_rows();
+    let keep = step.filter.keep(&rows)?;
+    if keep.len() != n_rows {
+        return Err(Error::internal(format!("a filter answers for {} of {n_rows} rows", keep.len())));
+    }
+    let keep: BooleanBuffer = match keep.nulls() {
+        Some(nulls) => keep.values() & nulls.inner(),
+        None => keep.values().clone(),
+    };
+    Ok((keep.count_set_bits() < n_rows).then(|| BooleanArray::from(keep)))
+}
+
+/// The rows that no filter has dropped yet, and what was built of them.
+pub(super) struct RowsLeft {
+    n_rows: usize,
+    /// Which rows of the table they are, ascending; `None`: all.
+    kept: Option<Vec<u32>>,
+    /// By place in the plan's columns.
+    built: Vec<Option<ArrayRef>>,
+    failures: Failures,
+    side_text: Buffer,
+}
+
+impl RowsLeft {
+    /// Which rows of the table they are, if some were dropped.
+    pub(super) fn kept(&self) -> Option<&[u32]> {
+        self.kept.as_deref()
+    }
+
+    /// Drops the rows that are not to be kept.
+    fn keep(&mut self, keep: &BooleanArray) -> Result<()> {
+        let kept: Vec<u32> = match &self.kept {
+            None => keep.values().set_indices_u32().collect(),
+            Some(kept) => keep.values().set_indices().map(|idx| kept[idx]).collect(),
+        };
+        self.n_rows = kept.len();
+        self.kept = Some(kept);
+        let filter = FilterBuilder::new(keep).optimize().build();
+        for array in self.built.iter_mut().flatten() {
+            *array = filter.filter(array).map_err(|e| Error::internal("a column is not filtered").with_source(e))?;
+        }
+        Ok(())
     }
 }
 
@@ -140,169 +288,17 @@ pub(super) fn is_readable(data_type: &DataType) -> bool {
 
 struct Texts<'a> {
     block: &'a bytes::Bytes,
-    side: Buffer,
+    side: &'a Buffer,
 }
 
 impl Texts<'_> {
-    fn get(&self, place: FieldPlace) -> Option<&[u8]> {
-        match place {
-            FieldPlace::Absent | FieldPlace::NoText => None,
-            FieldPlace::InBlock { start, end } => Some(&self.block[start as usize..end as usize]),
-            FieldPlace::Changed { start, end } => Some(&self.side[start as usize..end as usize]),
+    #[inline]
+    fn get(&self, PackedPlace { start, end }: PackedPlace) -> Option<&[u8]> {
+        if start == u32::MAX {
+            return None;
         }
+        let (start, end) = (start as usize, end as usize);
+        let n_block = self.block.len();
+        Some(if end <= n_block { &self.block[start..end] } else { &self.side[start - n_block..end - n_block] })
     }
-}
-
-#[derive(Default)]
-struct Failures {
-    count: u64,
-    /// The first row that has one, and why.
-    first: Option<(usize, String)>,
-}
-
-impl Failures {
-    #[cold]
-    fn add(&mut self, row_idx: usize, text: &[u8], field: &Field) {
-        self.count += 1;
-        if self.first.as_ref().is_none_or(|(first_row_idx, _)| row_idx < *first_row_idx) {
-            let hive_type = hive_type_name(field);
-            let article = if hive_type.starts_with("int") { "an" } else { "a" };
-            let text: String = String::from_utf8_lossy(text).chars().take(60).collect();
-            self.first = Some((row_idx, format!("{text:?} is not {article} {hive_type} (column {})", field.name())));
-        }
-    }
-}
-
-/// What every loop over the fields of one column needs.
-struct ColumnFields<'a, R> {
-    field: &'a Field,
-    places: &'a [FieldPlace],
-    texts: &'a Texts<'a>,
-    rules: &'a R,
-}
-
-fn build_column<R: ValueRules>(
-    field: &Field,
-    places: &[FieldPlace],
-    texts: &Texts<'_>,
-    rules: &R,
-    failures: &mut Failures,
-) -> Result<ArrayRef> {
-    let fields = ColumnFields { field, places, texts, rules };
-    Ok(match field.data_type() {
-        DataType::Int8 => fields.numbers::<Int8Type>(failures, |text| rules.integer(text)?.try_into().ok()),
-        DataType::Int16 => fields.numbers::<Int16Type>(failures, |text| rules.integer(text)?.try_into().ok()),
-        DataType::Int32 => fields.numbers::<Int32Type>(failures, |text| rules.integer(text)?.try_into().ok()),
-        DataType::Int64 => fields.numbers::<Int64Type>(failures, |text| rules.integer(text)),
-        DataType::Float32 => fields.numbers::<Float32Type>(failures, |text| rules.float(text)),
-        DataType::Float64 => fields.numbers::<Float64Type>(failures, |text| rules.double(text)),
-        DataType::Date32 => fields.numbers::<Date32Type>(failures, |text| rules.date(text)),
-        DataType::Timestamp(TimeUnit::Nanosecond, None) => {
-            fields.numbers::<TimestampNanosecondType>(failures, |text| rules.timestamp(text))
-        }
-        &DataType::Decimal128(precision, scale) => {
-            let mut builder = Decimal128Builder::with_capacity(places.len()).with_data_type(field.data_type().clone());
-            fields.values(failures, |text| rules.decimal(text, precision, scale), |value| builder.append_option(value));
-            Arc::new(builder.finish())
-        }
-        DataType::Boolean => {
-            let mut builder = BooleanBuilder::with_capacity(places.len());
-            for (row_idx, &place) in places.iter().enumerate() {
-                let value = match texts.get(place) {
-                    None if place == FieldPlace::NoText => rules.absent_boolean(),
-                    None => None,
-                    Some(text) => fields.value(failures, row_idx, text, |text| rules.boolean(text)),
-                };
-                builder.append_option(value);
-            }
-            Arc::new(builder.finish())
-        }
-        DataType::Binary => {
-            let mut builder = BinaryBuilder::new();
-            for &place in places {
-                match texts.get(place).map(|text| rules.binary(text)) {
-                    None => builder.append_null(),
-                    Some(Binary::AsIs(bytes)) => builder.append_value(bytes),
-                    Some(Binary::Decoded(bytes)) => builder.append_value(bytes),
-                }
-            }
-            Arc::new(builder.finish())
-        }
-        DataType::Utf8View => fields.strings()?,
-        other => return Err(Error::internal(format!("a text SerDe was asked for a column of type {other}"))),
-    })
-}
-
-impl<R: ValueRules> ColumnFields<'_, R> {
-    fn value<T>(
-        &self,
-        failures: &mut Failures,
-        row_idx: usize,
-        text: &[u8],
-        read: impl Fn(&[u8]) -> Option<T>,
-    ) -> Option<T> {
-        let value = read(text);
-        if value.is_none() && !self.rules.says_null(text) {
-            failures.add(row_idx, text, self.field);
-        }
-        value
-    }
-
-    fn values<T>(&self, failures: &mut Failures, read: impl Fn(&[u8]) -> Option<T>, mut append: impl FnMut(Option<T>)) {
-        for (row_idx, &place) in self.places.iter().enumerate() {
-            append(self.texts.get(place).and_then(|text| self.value(failures, row_idx, text, &read)));
-        }
-    }
-
-    fn numbers<T: ArrowPrimitiveType>(
-        &self,
-        failures: &mut Failures,
-        read: impl Fn(&[u8]) -> Option<T::Native>,
-    ) -> ArrayRef {
-        let mut builder = PrimitiveBuilder::<T>::with_capacity(self.places.len());
-        self.values(failures, read, |value| builder.append_option(value));
-        Arc::new(builder.finish())
-    }
-
-    /// Views of the texts where they lie. A varchar is cut and a char loses its padding, so both stay views.
-    fn strings(&self) -> Result<ArrayRef> {
-        let limit = character_limit(self.field);
-        let mut builder = StringViewBuilder::with_capacity(self.places.len());
-        let block = builder.append_block(Buffer::from(self.texts.block.clone()));
-        let side = builder.append_block(self.texts.side.clone());
-        for &place in self.places {
-            let (buffer, start, mut end) = match place {
-                FieldPlace::Absent | FieldPlace::NoText => {
-                    builder.append_null();
-                    continue;
-                }
-                FieldPlace::InBlock { start, end } => (block, start, end),
-                FieldPlace::Changed { start, end } => (side, start, end),
-            };
-            if let Some((length_max, padded)) = limit {
-                let text = self.texts.get(place).unwrap_or_default();
-                end = start + kept_bytes(text, length_max, padded) as u32;
-            }
-            builder
-                .try_append_view(buffer, start, end - start)
-                .map_err(|e| Error::internal("a field of checked text is not UTF-8").with_source(e))?;
-        }
-        let strings = builder.finish();
-        debug_assert_eq!(strings.len(), self.places.len());
-        Ok(Arc::new(strings))
-    }
-}
-
-/// Bytes of the first `length_max` characters, without trailing blanks if the type pads them anyway.
-fn kept_bytes(text: &[u8], length_max: usize, padded: bool) -> usize {
-    let is_first_byte = |byte: &u8| (*byte as i8) >= -0x40;
-    let mut kept = text.len();
-    if text.len() > length_max {
-        let next_character = text.iter().enumerate().filter(|(_, byte)| is_first_byte(byte)).nth(length_max);
-        kept = next_character.map_or(text.len(), |(byte_idx, _)| byte_idx);
-    }
-    if padded {
-        kept = text[..kept].iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
-    }
-    kept
 }

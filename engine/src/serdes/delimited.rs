@@ -3,18 +3,22 @@
 //! Source: `serde2/lazy/{LazySimpleSerDe,LazySerDeParameters,LazyStruct,LazyUtils}.java`, Hive 2.3 and 3.1. Complex
 //! columns can be written and not yet be read.
 
+mod separators;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Fields, SchemaRef};
 
-use super::column::{FieldPlace, FieldTable, is_readable};
+use self::separators::Separators;
+use super::column::{FieldPlace, FieldPlaces, FieldTable, is_readable};
 use super::lazy_value::LazyRules;
+use super::row_plan::RowPlan;
 use super::text_writer::TextWriter;
 use super::utf8::{RecordTexts, report_invalid};
-use super::{BadRecords, Deserializer, Serializer, TableSerde, project};
+use super::{BadRecords, Deserializer, RowFilter, Serializer, TableSerde};
 use crate::config::{OnInvalidUtf8, SerdeConfig};
 use crate::error::{Error, Result, codes};
 use crate::hive_type::hive_type_name;
@@ -133,24 +137,23 @@ impl DelimitedSerde {
 }
 
 impl TableSerde for DelimitedSerde {
-    fn deserializer(&self, projection: &[usize]) -> Result<Box<dyn Deserializer>> {
-        let schema = project(&self.columns, projection)?;
-        if let Some(field) = schema.fields().iter().find(|field| !is_readable(field.data_type())) {
+    fn deserializer(&self, projection: &[usize], filters: &[Arc<dyn RowFilter>]) -> Result<Box<dyn Deserializer>> {
+        let plan = RowPlan::new(&self.columns, projection, filters)?;
+        if let Some(field) = plan.fields.iter().find(|field| !is_readable(field.data_type())) {
             let message = format!("column `{}` has type {}", field.name(), hive_type_name(field));
             return Err(Error::new(codes::UNSUPPORTED_TYPE, message));
         }
+        let greedy_column = self.format.last_column_takes_rest.then(|| self.columns.fields().len().saturating_sub(1));
+        let (filtered, rest) = plan.filtered_and_rest();
         Ok(Box::new(DelimitedDeserializer {
-            n_fields: projection.iter().max().map_or(0, |&last| last + 1),
-            last_takes_rest: self.format.last_column_takes_rest
-                && projection.iter().any(|&column_idx| column_idx + 1 == self.columns.fields().len()),
+            filtered: FieldFinder::new(filtered, &plan.columns, greedy_column),
+            rest: FieldFinder::new(rest, &plan.columns, greedy_column),
             rules: LazyRules { extended_boolean_literal: self.format.extended_boolean_literal },
             format: Arc::clone(&self.format),
-            projection: projection.to_vec(),
-            schema,
             on_invalid_utf8: self.on_invalid_utf8,
-            fields: Vec::new(),
             table: FieldTable::default(),
             bad_records: BadRecords::default(),
+            plan,
         }))
     }
 
@@ -171,130 +174,216 @@ impl TableSerde for DelimitedSerde {
         let null = String::from_utf8_lossy(&self.format.null);
         format!("LazySimpleSerDe, fields separated by {separator:?}{escape}, NULL is `{null}`")
     }
+
+    fn describe_decoded(&self, columns: &[usize]) -> String {
+        format!("{} of {} columns", columns.len(), self.columns.fields().len())
+    }
 }
 
 struct DelimitedDeserializer {
     format: Arc<DelimitedFormat>,
-    projection: Vec<usize>,
-    schema: SchemaRef,
+    plan: RowPlan,
+    /// Finds the fields that filters look at.
+    filtered: FieldFinder,
+    /// Finds the other ones, in the rows that are left, from the start of each record again.
+    rest: FieldFinder,
     rules: LazyRules,
     on_invalid_utf8: OnInvalidUtf8,
-    /// Fields of a record that must be found: those before the last one asked for, and it.
-    n_fields: usize,
-    /// The last field to find is the table's last column and holds all that is left.
-    last_takes_rest: bool,
-    /// The fields of the record at hand: its first ones, as many as there are.
-    fields: Vec<RecordRange>,
     table: FieldTable,
     bad_records: BadRecords,
 }
 
 impl Deserializer for DelimitedDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
-        self.table.clear(self.projection.len());
+        let DelimitedDeserializer { format, plan, filtered, rest, rules, table, bad_records, .. } = self;
+        table.clear(plan.columns.len(), block);
+        table.record_of_row.extend(rows.clone());
         let texts = RecordTexts::new(block, &rows);
+        // A separator that is no ASCII character may cut a character in two.
+        let separator_is_ascii = format.separators[0].is_ascii();
+        if format.escape.is_none() && separator_is_ascii && texts.all_valid() {
+            filtered.place_plain_fields(block, rows.clone(), format, &mut table.columns);
+            let left = table.filter(plan, block, rules)?;
+            match left.kept() {
+                None => rest.place_plain_fields(block, rows, format, &mut table.columns),
+                Some(kept) => {
+                    let records = kept.iter().map(|&row_idx| rows.start + row_idx as usize);
+                    rest.place_plain_fields(block, records, format, &mut table.columns);
+                }
+            }
+            return table.build_left(left, plan, block, rules, bad_records);
+        }
         for record_idx in rows {
-            let record = block.record(record_idx);
             let valid = texts.get(record_idx).is_some();
             if !valid {
-                report_invalid(block, record_idx, self.on_invalid_utf8, &mut self.bad_records)?;
+                report_invalid(block, record_idx, self.on_invalid_utf8, bad_records)?;
             }
-            self.fields.clear();
-            let start = block.records[record_idx].start;
-            let n_fields = self.n_fields;
-            match self.format.escape {
-                Some(escape) => {
-                    find_escaped_fields(record, start, self.format.separators[0], escape, n_fields, &mut self.fields);
-                }
-                None => find_fields(record, start, self.format.separators[0], n_fields, &mut self.fields),
+            for finder in [&mut *filtered, &mut *rest] {
+                finder.place_fields(block, record_idx, format, &plan.fields, valid && separator_is_ascii, table)?;
             }
-            if self.last_takes_rest
-                && let Some(last) = self.fields.get_mut(n_fields - 1)
-            {
-                last.end = block.records[record_idx].end;
-            }
-            self.place_fields(block, valid)?;
-            self.table.record_of_row.push(record_idx);
         }
-        self.table.build(&self.schema, block, &self.rules, &mut self.bad_records)
+        table.build(plan, block, rules, bad_records)
     }
 
     fn take_bad_records(&mut self) -> BadRecords {
         std::mem::take(&mut self.bad_records)
     }
+
+    fn rows_filtered(&self) -> u64 {
+        self.table.rows_filtered
+    }
 }
 
-impl DelimitedDeserializer {
-    fn place_fields(&mut self, block: &RecordBlock, valid: bool) -> Result<()> {
-        // A separator that is no ASCII character may cut a character in two.
-        let cuts_characters = !self.format.separators[0].is_ascii();
-        for (output_idx, &column_idx) in self.projection.iter().enumerate() {
-            let place = match self.fields.get(column_idx) {
+/// Finds the fields of some columns.
+struct FieldFinder {
+    /// Of these columns in the plan, ascending.
+    places: Vec<usize>,
+    /// Before each of them, the fields between it and the one before.
+    skips: Vec<usize>,
+    /// The last of them is the table's last column and holds all that is left.
+    last_takes_rest: bool,
+    /// Of the record at hand: as many as there are.
+    fields: Vec<RecordRange>,
+}
+
+impl FieldFinder {
+    fn new(places: Vec<usize>, plan_columns: &[usize], greedy_column: Option<usize>) -> Self {
+        let columns: Vec<usize> = places.iter().map(|&place| plan_columns[place]).collect();
+        FieldFinder {
+            skips: skips(&columns),
+            last_takes_rest: greedy_column.is_some() && columns.last().copied() == greedy_column,
+            fields: Vec::with_capacity(places.len()),
+            places,
+        }
+    }
+
+    /// Places the fields of records whose texts need no change.
+    fn place_plain_fields(
+        &mut self,
+        block: &RecordBlock,
+        records: impl IntoIterator<Item = usize>,
+        format: &DelimitedFormat,
+        columns: &mut [FieldPlaces],
+    ) {
+        if self.places.is_empty() {
+            return;
+        }
+        let (separator, null) = (format.separators[0], format.null.as_slice());
+        for record_idx in records {
+            let range = block.records[record_idx];
+            let text = &block.data[range.start as usize..];
+            self.find(range, Separators::new(text, (range.end - range.start) as usize, separator));
+            for (field_idx, &place) in self.places.iter().enumerate() {
+                columns[place].push(match self.fields.get(field_idx) {
+                    Some(&RecordRange { start, end }) if &block.data[start as usize..end as usize] != null => {
+                        FieldPlace::InBlock { start, end }
+                    }
+                    _ => FieldPlace::Absent,
+                });
+            }
+        }
+    }
+
+    /// Places the fields of a record where texts may have to be unescaped, or to become UTF-8 unless `fields_are_utf8`.
+    fn place_fields(
+        &mut self,
+        block: &RecordBlock,
+        record_idx: usize,
+        format: &DelimitedFormat,
+        types: &Fields,
+        fields_are_utf8: bool,
+        table: &mut FieldTable,
+    ) -> Result<()> {
+        let (record, range, separator) = (block.record(record_idx), block.records[record_idx], format.separators[0]);
+        match format.escape {
+            Some(escape) => self.find(range, unescaped_separators(record, separator, escape)),
+            None => self.find(range, Separators::new(record, record.len(), separator)),
+        }
+        for (field_idx, &place) in self.places.iter().enumerate() {
+            let field_place = match self.fields.get(field_idx) {
                 None => FieldPlace::Absent,
                 Some(&RecordRange { start, end }) => {
                     let text = &block.data[start as usize..end as usize];
-                    let is_text = *self.schema.field(output_idx).data_type() == DataType::Utf8View;
-                    let escape = self.format.escape.filter(|&escape| memchr::memchr(escape, text).is_some());
-                    if text == self.format.null {
+                    let is_text = *types[place].data_type() == DataType::Utf8View;
+                    let escape = format.escape.filter(|&escape| memchr::memchr(escape, text).is_some());
+                    if text == format.null {
                         FieldPlace::Absent
-                    } else if is_text && (escape.is_some() || !valid || cuts_characters) {
+                    } else if is_text && (escape.is_some() || !fields_are_utf8) {
                         let text = escape.map_or_else(|| text.to_vec(), |escape| unescape(text, escape));
-                        self.table.change(String::from_utf8_lossy(&text).as_bytes())?
+                        table.change(String::from_utf8_lossy(&text).as_bytes())?
                     } else {
                         FieldPlace::InBlock { start, end }
                     }
                 }
             };
-            self.table.columns[output_idx].push(place);
+            table.columns[place].push(field_place);
         }
         Ok(())
     }
-}
 
-/// The first `n_fields` fields of a record that starts at `start`; fewer if it has fewer.
-fn find_fields(record: &[u8], start: u32, separator: u8, n_fields: usize, fields: &mut Vec<RecordRange>) {
-    if n_fields == 0 {
-        return;
-    }
-    let mut field_start = 0;
-    for separator_idx in memchr::memchr_iter(separator, record) {
-        fields.push(RecordRange { start: start + field_start, end: start + separator_idx as u32 });
-        if fields.len() == n_fields {
-            return;
+    /// Finds the fields of one record, whose separators are counted from its start.
+    #[inline]
+    fn find(&mut self, record: RecordRange, separators: impl Iterator<Item = usize>) {
+        self.fields.clear();
+        find_fields(record, separators, &self.skips, &mut self.fields);
+        if self.last_takes_rest
+            && self.fields.len() == self.places.len()
+            && let Some(last) = self.fields.last_mut()
+        {
+            last.end = record.end;
         }
-        field_start = separator_idx as u32 + 1;
     }
-    fields.push(RecordRange { start: start + field_start, end: start + record.len() as u32 });
 }
 
-/// The same where a separator after the escape character is none.
-fn find_escaped_fields(
-    record: &[u8],
-    start: u32,
-    separator: u8,
-    escape: u8,
-    n_fields: usize,
+/// For columns that ascend, how many others are before each, from the one before on.
+fn skips(columns: &[usize]) -> Vec<usize> {
+    let first_left = std::iter::once(0).chain(columns.iter().map(|column_idx| column_idx + 1));
+    columns.iter().zip(first_left).map(|(column_idx, first_left)| column_idx - first_left).collect()
+}
+
+/// The fields of a record that come after so many others each; without the last of them if it has fewer. The places of
+/// `separators` are counted from the record's start.
+#[inline]
+fn find_fields(
+    record: RecordRange,
+    mut separators: impl Iterator<Item = usize>,
+    skips: &[usize],
     fields: &mut Vec<RecordRange>,
 ) {
-    if n_fields == 0 {
-        return;
-    }
-    let (mut field_start, mut next) = (0, 0);
-    while let Some(found) = memchr::memchr2(separator, escape, &record[next..]) {
-        let byte_idx = next + found;
-        if record[byte_idx] == separator {
-            fields.push(RecordRange { start: start + field_start as u32, end: start + byte_idx as u32 });
-            if fields.len() == n_fields {
+    let mut start = record.start;
+    for &n_skipped in skips {
+        if n_skipped > 0 {
+            let Some(separator) = separators.nth(n_skipped - 1) else {
                 return;
+            };
+            start = record.start + separator as u32 + 1;
+        }
+        let Some(separator) = separators.next() else {
+            fields.push(RecordRange { start, end: record.end });
+            return;
+        };
+        let end = record.start + separator as u32;
+        fields.push(RecordRange { start, end });
+        start = end + 1;
+    }
+}
+
+/// Where the separators of a record are; one after the escape character is none.
+fn unescaped_separators(record: &[u8], separator: u8, escape: u8) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        while let Some(found) = memchr::memchr2(separator, escape, &record[next..]) {
+            let byte_idx = next + found;
+            if record[byte_idx] == separator {
+                next = byte_idx + 1;
+                return Some(byte_idx);
             }
-            field_start = byte_idx + 1;
-            next = field_start;
-        } else {
             // The last byte of a record escapes nothing.
             next = (byte_idx + 2).min(record.len());
         }
-    }
-    fields.push(RecordRange { start: start + field_start as u32, end: start + record.len() as u32 });
+        next = record.len();
+        None
+    })
 }
 
 /// Without escape characters; `n` and `r` after one are the line break and the carriage return.

@@ -11,9 +11,7 @@ const EPOCH: Date = date(1970, 1, 1);
 
 /// Days since 1970-01-01 of `2014-07-05` or `2014-7-5`, with blanks around; what follows a blank is dropped.
 pub(crate) fn parse_date(text: &[u8]) -> Option<i32> {
-    let text = text.trim_ascii();
-    let end = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
-    days(civil_date(&text[..end])?)
+    days(plain_date(text).or_else(|| any_date(text))?)
 }
 
 /// Nanoseconds since 1970-01-01 00:00:00 of `yyyy-[m]m-[d]d [h]h:[m]m:[s]s[.f…]` or of ISO 8601, with blanks around.
@@ -76,6 +74,25 @@ pub(crate) fn write_timestamp(seconds: i64, nanosecond: u32, out: &mut Vec<u8>) 
     Some(())
 }
 
+fn any_date(text: &[u8]) -> Option<Date> {
+    let text = text.trim_ascii();
+    let end = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
+    civil_date(&text[..end])
+}
+
+/// The day that `yyyy-mm-dd` says, with all its digits.
+fn plain_date(text: &[u8]) -> Option<Date> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else {
+        return None;
+    };
+    let digits = [y1, y2, y3, y4, m1, m2, d1, d2].map(|byte| byte.wrapping_sub(b'0'));
+    if digits.iter().any(|&digit| digit > 9) {
+        return None;
+    }
+    let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.map(i16::from);
+    Date::new(y1 * 1000 + y2 * 100 + y3 * 10 + y4, (m1 * 10 + m2) as i8, (d1 * 10 + d2) as i8).ok()
+}
+
 /// The date of a year, month and day of which month and day may be any two digits.
 fn civil_date(text: &[u8]) -> Option<Date> {
     let mut parts = text.split(|&byte| byte == b'-');
@@ -109,8 +126,7 @@ fn small_fraction(digits: &[u8]) -> Option<i32> {
 }
 
 fn days(date: Date) -> Option<i32> {
-    let span = EPOCH.until(date).ok()?;
-    Some(span.get_days())
+    (date.duration_since(EPOCH).as_secs() / 86_400).try_into().ok()
 }
 
 fn nanoseconds(civil: DateTime) -> Option<i64> {
@@ -121,7 +137,20 @@ fn nanoseconds(civil: DateTime) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_dates_are_dates(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]|[-0-9/ ]{10}|(?s:.{8,10})") {
+            let any = any_date(text.as_bytes());
+            if let Some(plain) = plain_date(text.as_bytes()) {
+                prop_assert_eq!(Some(plain), any);
+            }
+            prop_assert_eq!(parse_date(text.as_bytes()), any.map(|date| EPOCH.until(date).unwrap().get_days()));
+        }
+    }
 
     #[track_caller]
     fn check_date(text: &str, expect: &str) {

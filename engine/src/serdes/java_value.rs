@@ -3,6 +3,7 @@
 //! Source: `serde2/RegexSerDe.java`.
 
 use super::column::{Binary, ValueRules};
+use super::digits::plain_number;
 use super::{decimal, java_calendar, java_float};
 
 /// The rules of Java's `valueOf`.
@@ -10,7 +11,11 @@ use super::{decimal, java_calendar, java_float};
 pub(super) struct JavaRules;
 
 impl ValueRules for JavaRules {
+    #[inline]
     fn integer(&self, text: &[u8]) -> Option<i64> {
+        if let Some(number) = plain_number(text) {
+            return Some(number);
+        }
         // Java takes every Unicode digit and so should we; no log was seen that has others than these (suspect).
         let text = str::from_utf8(text).ok()?;
         text.parse().ok()

@@ -3,6 +3,7 @@
 //! Source: `LazyByte` … `LazyTimestamp` of `serde2/lazy`, Hive 2.3 and 3.1.
 
 use super::column::{Binary, ValueRules};
+use super::digits::plain_number;
 use super::{base64, decimal, java_calendar, java_float};
 
 /// LazySimpleSerDe's rules.
@@ -12,33 +13,9 @@ pub(super) struct LazyRules {
 }
 
 impl ValueRules for LazyRules {
+    #[inline]
     fn integer(&self, text: &[u8]) -> Option<i64> {
-        if !may_be_number(text) {
-            return None;
-        }
-        let (negative, digits) = match text {
-            [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            _ => (false, text),
-        };
-        // What follows a point is checked and cut off.
-        let (whole, fraction) = match digits.iter().position(|&byte| byte == b'.') {
-            Some(point) => (&digits[..point], &digits[point + 1..]),
-            None => (digits, &[][..]),
-        };
-        if digits.is_empty() || !fraction.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        // Counted downwards, since there is one negative number more.
-        let mut number = 0_i64;
-        for byte in whole {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            number = number.checked_mul(10)?.checked_sub(digit.into())?;
-        }
-        if negative { Some(number) } else { number.checked_neg() }
+        plain_number(text).or_else(|| any_integer(text))
     }
 
     fn float(&self, text: &[u8]) -> Option<f32> {
@@ -88,6 +65,36 @@ impl ValueRules for LazyRules {
     fn says_null(&self, text: &[u8]) -> bool {
         text.is_empty() || text == b"\\N" || text.eq_ignore_ascii_case(b"null")
     }
+}
+
+/// A whole number with sign and fraction, of any length.
+pub(super) fn any_integer(text: &[u8]) -> Option<i64> {
+    if !may_be_number(text) {
+        return None;
+    }
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    // What follows a point is checked and cut off.
+    let (whole, fraction) = match digits.iter().position(|&byte| byte == b'.') {
+        Some(point) => (&digits[..point], &digits[point + 1..]),
+        None => (digits, &[][..]),
+    };
+    if digits.is_empty() || !fraction.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    // Counted downwards, since there is one negative number more.
+    let mut number = 0_i64;
+    for byte in whole {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_sub(digit.into())?;
+    }
+    if negative { Some(number) } else { number.checked_neg() }
 }
 
 /// Hive's first look at a number: one byte must be a digit, of two bytes one, and four bytes must not begin with an n.

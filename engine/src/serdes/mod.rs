@@ -12,11 +12,13 @@ mod regex;
 
 mod cell;
 mod column;
+mod row_plan;
 mod text_writer;
 mod utf8;
 
 mod base64;
 mod decimal;
+mod digits;
 mod hive_text;
 mod java_calendar;
 mod java_float;
@@ -34,6 +36,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::array::BooleanArray;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
@@ -52,9 +55,11 @@ pub const CONTRIB_REGEX_SERDE: &str = "org.apache.hadoop.hive.contrib.serde2.Reg
 pub trait TableSerde: Send + Sync + Debug {
     /// A reader for one task.
     ///
-    /// Shape: `projection` holds indices of table columns in output order; none, or one twice, is fine.
+    /// Shape: `projection` holds indices of table columns in output order; none, or one twice, is fine. `filters` are
+    /// tried in their order, each on the rows that those before it kept; a column that only they look at is not in
+    /// the output.
     /// Errors: what Hive finds out at the first row and not before, as `GROUPS_DO_NOT_MATCH`.
-    fn deserializer(&self, projection: &[usize]) -> Result<Box<dyn Deserializer>>;
+    fn deserializer(&self, projection: &[usize], filters: &[Arc<dyn RowFilter>]) -> Result<Box<dyn Deserializer>>;
 
     /// A writer of rows that have all the table's columns.
     fn serializer(&self) -> Result<Box<dyn Serializer>>;
@@ -64,6 +69,20 @@ pub trait TableSerde: Send + Sync + Debug {
 
     /// One line for EXPLAIN.
     fn describe(&self) -> String;
+
+    /// How much of a record is decoded where these table columns are needed, each of which is named once.
+    fn describe_decoded(&self, columns: &[usize]) -> String;
+}
+
+/// A condition on rows that is tried before they are built.
+///
+/// Called by the deserializers of a query's tasks, each from its own thread.
+pub trait RowFilter: Send + Sync + Debug {
+    /// Table columns that it looks at, each once, in the order in which `keep` gets them.
+    fn columns(&self) -> &[usize];
+
+    /// For each row whether it stays. NULL drops it, as in WHERE.
+    fn keep(&self, rows: &RecordBatch) -> Result<BooleanArray>;
 }
 
 /// Checks a table's `ROW FORMAT`: class, serde properties, and columns without the partition columns.
@@ -97,25 +116,25 @@ pub fn directory_serde(properties: &BTreeMap<String, String>, columns: &SchemaRe
     Ok(Arc::new(delimited::DelimitedSerde::for_output(properties, columns)?))
 }
 
-/// The schema of the columns asked for.
-fn project(columns: &SchemaRef, projection: &[usize]) -> Result<SchemaRef> {
-    let projected = columns.project(projection);
-    Ok(Arc::new(projected.map_err(|e| Error::internal("a projection asks for no column").with_source(e))?))
-}
-
 /// Turns the records of a split into rows, following one `ROW FORMAT`.
 ///
 /// Made for one split by one task and called from its thread only. After an error it is not called again.
 pub trait Deserializer: Send {
-    /// The rows of `block.records[rows]`, one row per record unless the settings say to skip what cannot be read.
+    /// The rows of `block.records[rows]` that the filters keep, in order: one row per record unless the settings say
+    /// to skip what cannot be read.
     ///
     /// Shape: the projected columns in the order asked for; text columns are `Utf8View` over the block's own bytes
     /// where no byte had to change. A projection of no columns gives a batch with a row count and no columns.
-    /// Nulls and bad data: Hive's rules for the SerDe; what could not be read is counted in the report.
+    /// Nulls and bad data: Hive's rules for the SerDe; what could not be read is counted in the report. Every record
+    /// counts as malformed or as no UTF-8 whether or not a filter keeps it; a conversion fails only where it is tried,
+    /// and those of a row's other columns are not tried once a filter has dropped it.
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch>;
 
     /// What could not be read since the last call.
     fn take_bad_records(&mut self) -> BadRecords;
+
+    /// Rows that the filters have dropped so far.
+    fn rows_filtered(&self) -> u64;
 }
 
 /// Turns rows into the bytes of records, terminators included.

@@ -21,8 +21,9 @@ use self::program::{Analysis, Matcher, Program};
 use super::column::{FieldPlace, FieldTable, is_readable};
 use super::java_value::JavaRules;
 use super::report::{BadExample, excerpt};
+use super::row_plan::RowPlan;
 use super::utf8::{RecordTexts, report_invalid};
-use super::{BadRecords, CONTRIB_REGEX_SERDE, Deserializer, REGEX_SERDE, Serializer, TableSerde, project};
+use super::{BadRecords, CONTRIB_REGEX_SERDE, Deserializer, REGEX_SERDE, RowFilter, Serializer, TableSerde};
 use crate::config::{OnMismatch, SerdeConfig};
 use crate::error::{Error, Result, codes};
 use crate::hive_type::hive_type_name;
@@ -120,14 +121,14 @@ impl RegexSerde {
 }
 
 impl TableSerde for RegexSerde {
-    fn deserializer(&self, projection: &[usize]) -> Result<Box<dyn Deserializer>> {
+    fn deserializer(&self, projection: &[usize], filters: &[Arc<dyn RowFilter>]) -> Result<Box<dyn Deserializer>> {
         let pattern = self.pattern.as_ref().ok_or_else(missing_input_regex)?;
         self.check_groups(pattern.n_groups)?;
-        let schema = project(&self.columns, projection)?;
-        let groups: Vec<usize> = projection.iter().map(|column_idx| column_idx + 1).collect();
+        let plan = RowPlan::new(&self.columns, projection, filters)?;
+        let groups: Vec<usize> = plan.columns.iter().map(|column_idx| column_idx + 1).collect();
         Ok(Box::new(RegexDeserializer {
             matcher: Matcher::new(self.program(pattern, &groups)?),
-            schema,
+            plan,
             config: self.config.clone(),
             groups: Vec::with_capacity(groups.len()),
             table: FieldTable::default(),
@@ -175,6 +176,12 @@ impl TableSerde for RegexSerde {
             None => format!("{class}, without input.regex"),
         }
     }
+
+    fn describe_decoded(&self, columns: &[usize]) -> String {
+        let n_groups = self.pattern.as_ref().map_or(0, |pattern| pattern.n_groups);
+        let n_needed = columns.iter().filter(|column_idx| **column_idx < n_groups).count();
+        format!("{n_needed} of {n_groups} groups")
+    }
 }
 
 fn analyse(pattern: &str, letter_case: LetterCase) -> Result<Analysis> {
@@ -212,7 +219,7 @@ fn check_columns(generation: Generation, columns: &SchemaRef) -> Result<()> {
 
 struct RegexDeserializer {
     matcher: Matcher,
-    schema: SchemaRef,
+    plan: RowPlan,
     config: SerdeConfig,
     /// Of the record at hand.
     groups: Vec<Option<Range<usize>>>,
@@ -229,7 +236,7 @@ enum TextPlace {
 
 impl Deserializer for RegexDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
-        self.table.clear(self.schema.fields().len());
+        self.table.clear(self.plan.columns.len(), block);
         let texts = RecordTexts::new(block, &rows);
         for record_idx in rows {
             if let Some(text) = texts.get(record_idx) {
@@ -244,11 +251,15 @@ impl Deserializer for RegexDeserializer {
                 self.read(block, record_idx, &text, TextPlace::Changed(start))?;
             }
         }
-        self.table.build(&self.schema, block, &JavaRules, &mut self.bad_records)
+        self.table.build(&self.plan, block, &JavaRules, &mut self.bad_records)
     }
 
     fn take_bad_records(&mut self) -> BadRecords {
         std::mem::take(&mut self.bad_records)
+    }
+
+    fn rows_filtered(&self) -> u64 {
+        self.table.rows_filtered
     }
 }
 

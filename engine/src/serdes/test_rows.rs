@@ -1,10 +1,13 @@
 //! The one way in which tests of this room read rows: every path must give the same ones.
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch};
 use bytes::Bytes;
 
-use super::{BadRecords, CellFormatter, TableSerde};
+use super::{BadRecords, CellFormatter, RowFilter, TableSerde};
+use crate::error::Result;
 use crate::input::{RecordBlock, RecordRange};
 
 /// Lines of `data` as a block that starts at byte 1000 of its file. A last line without its end counts.
@@ -33,7 +36,50 @@ pub(super) fn render(batch: &RecordBatch, formatter: &CellFormatter) -> Vec<Stri
     (0..batch.num_rows()).map(|row_idx| cells(row_idx).collect::<Vec<_>>().join("|")).collect()
 }
 
-/// Reads the block whole, record by record, in two halves, and under every projection of few columns.
+/// Keeps rows whose texts in some columns have an even number of bytes; its answer is NULL where one of them is.
+#[derive(Debug)]
+struct EvenTexts(Vec<usize>);
+
+impl RowFilter for EvenTexts {
+    fn columns(&self) -> &[usize] {
+        &self.0
+    }
+
+    fn keep(&self, rows: &RecordBatch) -> Result<BooleanArray> {
+        let is_even = |row: String| (!row.split('|').any(|cell| cell == "NULL")).then_some(row.len().is_multiple_of(2));
+        Ok(render(rows, &CellFormatter::new("NULL")).into_iter().map(is_even).collect())
+    }
+}
+
+/// Under filters, the rows are those that are left of all rows afterwards.
+#[track_caller]
+fn assert_filtered(serde: &dyn TableSerde, block: &RecordBlock, whole: &RecordBatch, projection: &[usize]) {
+    let n_columns = whole.num_columns();
+    let first_columns = (0..n_columns.min(3)).map(|column_idx| vec![vec![column_idx]]);
+    let several = [vec![vec![0], vec![n_columns - 1]], vec![vec![n_columns - 1, 0]], vec![vec![]]];
+    for columns in first_columns.chain(several.into_iter().filter(|columns| columns[0].len() <= n_columns)) {
+        let filters: Vec<Arc<dyn RowFilter>> =
+            columns.iter().map(|columns| Arc::new(EvenTexts(dedup(columns))) as Arc<dyn RowFilter>).collect();
+        let mut left = whole.clone();
+        for filter in &filters {
+            let keep = filter.keep(&left.project(filter.columns()).unwrap()).unwrap();
+            left = filter_record_batch(&left, &keep).unwrap();
+        }
+        let mut deserializer = serde.deserializer(projection, &filters).unwrap();
+        let batch = deserializer.deserialize(block, block.rows()).unwrap();
+        assert_eq!(batch, left.project(projection).unwrap(), "{projection:?} where {columns:?}");
+        assert_eq!(deserializer.rows_filtered(), (whole.num_rows() - left.num_rows()) as u64);
+    }
+}
+
+fn dedup(columns: &[usize]) -> Vec<usize> {
+    let mut columns = columns.to_vec();
+    columns.dedup();
+    columns
+}
+
+/// Reads the block whole, record by record, in two halves, and under every projection of few columns, with filters and
+/// without.
 #[track_caller]
 pub(super) fn assert_every_path(
     serde: &dyn TableSerde,
@@ -43,7 +89,7 @@ pub(super) fn assert_every_path(
 ) -> BadRecords {
     let formatter = CellFormatter::new("NULL");
     let all: Vec<usize> = (0..n_columns).collect();
-    let mut deserializer = serde.deserializer(&all).unwrap();
+    let mut deserializer = serde.deserializer(&all, &[]).unwrap();
     let whole = deserializer.deserialize(block, block.rows()).unwrap();
     let bad_records = deserializer.take_bad_records();
     assert!(deserializer.take_bad_records().is_empty());
@@ -58,11 +104,14 @@ pub(super) fn assert_every_path(
         assert_eq!(deserializer.take_bad_records(), bad_records);
     }
     for projection in projections(n_columns) {
-        let mut deserializer = serde.deserializer(&projection).unwrap();
+        let mut deserializer = serde.deserializer(&projection, &[]).unwrap();
         let batch = deserializer.deserialize(block, block.rows()).unwrap();
         assert_eq!(batch, whole.project(&projection).unwrap(), "{projection:?}");
         let found = deserializer.take_bad_records();
         assert_eq!((found.malformed, found.invalid_utf8), (bad_records.malformed, bad_records.invalid_utf8));
+    }
+    for projection in [all.clone(), all.into_iter().rev().collect(), vec![0], vec![]] {
+        assert_filtered(serde, block, &whole, &projection);
     }
     bad_records
 }

@@ -26,6 +26,11 @@ impl<'a> RecordTexts<'a> {
         RecordTexts { block, span, span_start }
     }
 
+    /// Whether every record is UTF-8.
+    pub(super) fn all_valid(&self) -> bool {
+        self.span.is_some()
+    }
+
     /// The record's text; `None` if it is not UTF-8.
     pub(super) fn get(&self, record_idx: usize) -> Option<&'a str> {
         let record = self.block.record(record_idx);

@@ -1,5 +1,6 @@
 //! A catalog table as DataFusion's `TableProvider`: listing, splits, and the scan over `input` and `serdes`.
 
+mod predicate;
 mod provider;
 mod report;
 mod scan;
@@ -19,4 +20,9 @@ pub fn scan_report(source: &dyn FileSource) -> Option<&Arc<ScanReport>> {
 /// How a scan of ours decodes its records, in one line.
 pub fn scan_serde(source: &dyn FileSource) -> Option<String> {
     source.downcast_ref::<scan::LogSource>().map(|source| source.serde.describe())
+}
+
+/// How much of each record a scan of ours decodes, in one line.
+pub fn scan_decoded(source: &dyn FileSource) -> Option<String> {
+    source.downcast_ref::<scan::LogSource>().map(|source| source.serde.describe_decoded(&source.columns_decoded()))
 }

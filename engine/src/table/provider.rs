@@ -106,7 +106,6 @@ impl LogTable {
             ));
         }
         let bytes_total = files.iter().map(|file| file.len).sum();
-        let report = Arc::new(ScanReport::new(self.table.display_name(), files.len() as u64, bytes_total));
         let options = SplitOptions {
             header_lines: self.lines.header_lines,
             footer_lines: self.lines.footer_lines,
@@ -116,6 +115,8 @@ impl LogTable {
             .into_iter()
             .map(|splits| FileGroup::new(splits.into_iter().map(partitioned_file).collect()))
             .collect::<Vec<_>>();
+        let n_splits = groups.iter().map(|group| group.len() as u64).sum();
+        let report = Arc::new(ScanReport::new(self.table.display_name(), files.len() as u64, n_splits, bytes_total));
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&report));
         // Files without a byte make no split.
         if groups.is_empty() {
@@ -126,6 +127,7 @@ impl LogTable {
             Arc::clone(&self.serde),
             self.lines,
             self.config.input.clone(),
+            self.config.scan_pushdown,
             report,
         );
         Ok(Some((source, groups, bytes_total)))

@@ -15,6 +15,7 @@ pub struct ScanReport {
     pub files: u64,
     /// Bytes there are to read, as stored.
     pub bytes_total: u64,
+    pub splits: u64,
     rows: AtomicU64,
     bytes: AtomicU64,
     /// By scan partition, which is one task: a later attempt replaces what an earlier one left.
@@ -23,25 +24,48 @@ pub struct ScanReport {
 
 #[derive(Debug, Default)]
 struct PartitionReport {
-    read: ReadCounters,
-    bad: BadRecords,
-    warnings: Vec<String>,
+    splits_opened: u64,
+    splits: SplitReport,
+}
+
+/// What the reader of one split did, or of several.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SplitReport {
+    pub read: ReadCounters,
+    /// Rows that the predicate dropped before they were built.
+    pub rows_filtered: u64,
+    pub bad: BadRecords,
+    pub warnings: Vec<String>,
+}
+
+impl SplitReport {
+    fn add(&mut self, later: SplitReport) {
+        self.read.add(later.read);
+        self.rows_filtered += later.rows_filtered;
+        self.bad.merge(later.bad);
+        self.warnings.extend(later.warnings);
+    }
 }
 
 /// The sums over all partitions of a scan.
 #[derive(Debug, Clone, Default)]
 pub struct ScanTotals {
     pub read: ReadCounters,
+    /// A LIMIT may be met before all are.
+    pub splits_opened: u64,
+    /// Rows that the scan's predicate dropped before they were built.
+    pub rows_filtered: u64,
     pub bad: BadRecords,
     pub warnings: Vec<String>,
 }
 
 impl ScanReport {
     /// A report with nothing read.
-    pub fn new(table: String, files: u64, bytes_total: u64) -> Self {
+    pub fn new(table: String, files: u64, splits: u64, bytes_total: u64) -> Self {
         ScanReport {
             table,
             files,
+            splits,
             bytes_total,
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -65,24 +89,26 @@ impl ScanReport {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Adds what the reader of one split did since the last call.
-    pub(super) fn add(&self, partition: usize, read: ReadCounters, bad: BadRecords, warnings: Vec<String>) {
-        let mut partitions = self.lock();
-        let report = partitions.entry(partition).or_default();
-        report.read.add(read);
-        report.bad.merge(bad);
-        report.warnings.extend(warnings);
+    /// Counts a split that is read now.
+    pub(super) fn open_split(&self, partition: usize) {
+        self.lock().entry(partition).or_default().splits_opened += 1;
+    }
+
+    /// Adds what the reader of one split did.
+    pub(super) fn add(&self, partition: usize, split: SplitReport) {
+        self.lock().entry(partition).or_default().splits.add(split);
     }
 
     /// The sums, partitions in order, so that the first example is the first in the input.
     pub fn totals(&self) -> ScanTotals {
-        let mut totals = ScanTotals::default();
+        let mut sum = SplitReport::default();
+        let mut splits_opened = 0;
         for report in self.lock().values() {
-            totals.read.add(report.read);
-            totals.bad.merge(report.bad.clone());
-            totals.warnings.extend(report.warnings.iter().cloned());
+            splits_opened += report.splits_opened;
+            sum.add(report.splits.clone());
         }
-        totals
+        let SplitReport { read, rows_filtered, bad, warnings } = sum;
+        ScanTotals { read, splits_opened, rows_filtered, bad, warnings }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, PartitionReport>> {

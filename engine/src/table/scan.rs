@@ -7,20 +7,25 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::compute::BatchCoalescer;
 use arrow::record_batch::RecordBatch;
+use arrow_schema::ArrowError;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::config::ConfigOptions;
 use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_plan::DisplayFormatType;
+use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::{FutureExt, StreamExt};
 use object_store::ObjectStore;
 
-use super::report::ScanReport;
+use super::predicate::Predicate;
+use super::report::{ScanReport, SplitReport};
 use crate::config::InputConfig;
 use crate::error::{Error, Result};
 use crate::input::{self, InputSplit, LineOptions, RecordBlock, RecordReader};
@@ -35,6 +40,9 @@ pub(super) struct LogSource {
     pub report: Arc<ScanReport>,
     table_schema: TableSchema,
     projection: SplitProjection,
+    predicate: Predicate,
+    /// `logq.scan.pushdown`.
+    takes_predicates: bool,
     batch_rows: usize,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -46,6 +54,7 @@ impl LogSource {
         serde: Arc<dyn TableSerde>,
         lines: LineOptions,
         input: InputConfig,
+        takes_predicates: bool,
         report: Arc<ScanReport>,
     ) -> Self {
         LogSource {
@@ -55,9 +64,20 @@ impl LogSource {
             report,
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
+            predicate: Predicate::default(),
+            takes_predicates,
             batch_rows: 8192,
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    /// Table columns that are decoded, for the output or for the predicate; ascending.
+    pub fn columns_decoded(&self) -> Vec<usize> {
+        let filtered = self.predicate.filters().iter().flat_map(|filter| filter.columns());
+        let mut columns: Vec<usize> = self.projection.file_indices.iter().chain(filtered).copied().collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
     }
 }
 
@@ -65,11 +85,13 @@ impl FileSource for LogSource {
     fn create_file_opener(
         &self,
         _object_store: Arc<dyn ObjectStore>,
-        _base_config: &FileScanConfig,
+        base_config: &FileScanConfig,
         partition: usize,
     ) -> DfResult<Arc<dyn FileOpener>> {
         self.report.start(partition);
-        let opener = Arc::new(SplitOpener { source: self.clone(), partition });
+        // No more rows than a LIMIT asks for are put together.
+        let batch_rows = base_config.limit.map_or(self.batch_rows, |limit| self.batch_rows.min(limit).max(1));
+        let opener = Arc::new(SplitOpener { source: self.clone(), batch_rows, partition });
         ProjectionOpener::try_new(self.projection.clone(), opener, self.table_schema.file_schema())
     }
 
@@ -79,6 +101,10 @@ impl FileSource for LogSource {
 
     fn with_batch_size(&self, batch_rows: usize) -> Arc<dyn FileSource> {
         Arc::new(LogSource { batch_rows, ..self.clone() })
+    }
+
+    fn filter(&self) -> Option<Arc<dyn PhysicalExpr>> {
+        self.predicate.expr()
     }
 
     fn projection(&self) -> Option<&ProjectionExprs> {
@@ -96,13 +122,35 @@ impl FileSource for LogSource {
     fn fmt_extra(&self, display: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match display {
             DisplayFormatType::TreeRender => Ok(()),
-            _ => write!(f, ", table={}, serde={}", self.report.table, self.serde.describe()),
+            _ => {
+                write!(f, ", table={}, serde={}", self.report.table, self.serde.describe())?;
+                self.predicate.expr().map_or(Ok(()), |predicate| write!(f, ", predicate={predicate}"))
+            }
         }
     }
 
     /// Splits are cut when the plan is made, from the files alone: never for a number of threads.
     fn supports_repartitioning(&self) -> bool {
         false
+    }
+
+    /// Predicates are taken whole: what is taken, no operator tries again.
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        _config: &ConfigOptions,
+    ) -> DfResult<FilterPushdownPropagation<Arc<dyn FileSource>>> {
+        let (table, file) = (self.table_schema.table_schema(), self.table_schema.file_schema());
+        let is_taken: Vec<bool> =
+            filters.iter().map(|filter| self.takes_predicates && Predicate::takes(filter, table, file)).collect();
+        let answers = is_taken.iter().map(|&taken| if taken { PushedDown::Yes } else { PushedDown::No }).collect();
+        let taken: Vec<_> = filters.into_iter().zip(&is_taken).filter(|(_, taken)| **taken).map(|(it, _)| it).collect();
+        let result = FilterPushdownPropagation::with_parent_pushdown_result(answers);
+        if taken.is_empty() {
+            return Ok(result);
+        }
+        let predicate = self.predicate.and(taken, file)?;
+        Ok(result.with_updated_node(Arc::new(LogSource { predicate, ..self.clone() })))
     }
 
     fn try_pushdown_projection(&self, projection: &ProjectionExprs) -> DfResult<Option<Arc<dyn FileSource>>> {
@@ -115,13 +163,15 @@ impl FileSource for LogSource {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
     ) -> DfResult<TreeNodeRecursion> {
-        datafusion::physical_plan::apply_expression_roots(self.projection.source.iter(), f)
+        let roots = self.projection.source.iter().map(|column| &column.expr).chain(self.predicate.conjuncts());
+        datafusion::physical_plan::apply_expression_roots(roots, f)
     }
 }
 
 /// Opens the splits of one scan partition, one after the other.
 struct SplitOpener {
     source: LogSource,
+    batch_rows: usize,
     partition: usize,
 }
 
@@ -132,9 +182,9 @@ impl FileOpener for SplitOpener {
             .cloned()
             .ok_or_else(|| Error::internal("a scanned file carries no input split"))?;
         let source = self.source.clone();
-        let partition = self.partition;
+        let (batch_rows, partition) = (self.batch_rows, self.partition);
         Ok(async move {
-            let rows = SplitRows::open(source, partition, split)?;
+            let rows = SplitRows::open(source, batch_rows, partition, split)?;
             Ok(futures::stream::iter(rows.map(|batch| batch.map_err(Into::into))).boxed())
         }
         .boxed())
@@ -147,35 +197,71 @@ struct SplitRows {
     deserializer: Box<dyn Deserializer>,
     /// The block at hand and its first record that was not decoded yet.
     block: Option<(RecordBlock, usize)>,
-    batch_rows: usize,
+    /// Records that are decoded at a time.
+    records_max: usize,
+    /// Puts together what a predicate left of many batches, so that few rows do not hold many blocks in memory.
+    coalescer: Option<BatchCoalescer>,
     report: Arc<ScanReport>,
     partition: usize,
     file: String,
     /// What was told to the report's progress.
     told: (u64, u64),
+    all_decoded: bool,
     ended: bool,
 }
 
 impl SplitRows {
-    fn open(source: LogSource, partition: usize, split: InputSplit) -> Result<Self> {
+    fn open(source: LogSource, batch_rows: usize, partition: usize, split: InputSplit) -> Result<Self> {
         let file = split.file.path.display().to_string();
-        Ok(SplitRows {
+        let (columns, filters) = (&source.projection.file_indices, source.predicate.filters());
+        let coalescer = (!filters.is_empty()).then(|| {
+            let schema = source.table_schema.file_schema().project(columns).map_err(not_put_together)?;
+            Ok(BatchCoalescer::new(Arc::new(schema), batch_rows)
+                .with_biggest_coalesce_batch_size(Some(batch_rows.div_ceil(2))))
+        });
+        let rows = SplitRows {
             reader: input::open_split(&split, &source.lines, &source.input)?,
-            deserializer: source.serde.deserializer(&source.projection.file_indices)?,
+            deserializer: source.serde.deserializer(columns, filters)?,
             block: None,
-            batch_rows: source.batch_rows,
+            records_max: if filters.is_empty() { batch_rows } else { source.batch_rows },
+            coalescer: coalescer.transpose()?,
             report: source.report,
             partition,
             file,
             told: (0, 0),
+            all_decoded: false,
             ended: false,
-        })
+        };
+        rows.report.open_split(partition);
+        Ok(rows)
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         loop {
+            if let Some(batch) = self.coalescer.as_mut().and_then(BatchCoalescer::next_completed_batch) {
+                return Ok(Some(batch));
+            }
+            if self.all_decoded {
+                return Ok(None);
+            }
+            let decoded = self.decode()?;
+            self.all_decoded = decoded.is_none();
+            let Some(coalescer) = &mut self.coalescer else {
+                return Ok(decoded);
+            };
+            match decoded {
+                Some(batch) => coalescer.push_batch(batch),
+                None => coalescer.finish_buffered_batch(),
+            }
+            .map_err(not_put_together)?;
+        }
+    }
+
+    /// The rows of the next records, which may be none; `None` after the last.
+    fn decode(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
             if let Some((block, record_idx)) = self.block.take() {
-                let end = block.records.len().min(record_idx + self.batch_rows);
+                let end = block.records.len().min(record_idx + self.records_max);
                 let batch = self
                     .deserializer
                     .deserialize(&block, record_idx..end)
@@ -200,8 +286,20 @@ impl SplitRows {
         self.ended = true;
         let mut bad_records = self.deserializer.take_bad_records();
         bad_records.in_file(&self.file);
-        self.report.add(self.partition, self.reader.counters(), bad_records, self.reader.take_warnings());
+        self.report.add(
+            self.partition,
+            SplitReport {
+                read: self.reader.counters(),
+                rows_filtered: self.deserializer.rows_filtered(),
+                bad: bad_records,
+                warnings: self.reader.take_warnings(),
+            },
+        );
     }
+}
+
+fn not_put_together(error: ArrowError) -> Error {
+    Error::internal("the rows of a split do not make a batch").with_source(error)
 }
 
 impl Iterator for SplitRows {

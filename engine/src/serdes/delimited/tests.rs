@@ -149,7 +149,7 @@ fn wrong_bytes_become_replacement_characters() {
 
     let config = SerdeConfig { on_invalid_utf8: OnInvalidUtf8::Fail, ..SerdeConfig::default() };
     let serde = plan_serde(LAZY_SIMPLE_SERDE, &properties(&[]), &strings(1), &config).unwrap();
-    let error = serde.deserializer(&[]).unwrap().deserialize(&block(b"ok\n\xff"), 0..2).unwrap_err();
+    let error = serde.deserializer(&[], &[]).unwrap().deserialize(&block(b"ok\n\xff"), 0..2).unwrap_err();
     assert_eq!(error.code(), codes::INVALID_UTF8);
 }
 
@@ -162,7 +162,7 @@ fn a_separator_beyond_ascii_may_cut_characters() {
 fn text_is_not_copied() {
     let serde = plan_serde(LAZY_SIMPLE_SERDE, &properties(&[]), &strings(1), &SerdeConfig::default()).unwrap();
     let block = block(b"a text of more than twelve bytes");
-    let batch = serde.deserializer(&[0]).unwrap().deserialize(&block, 0..1).unwrap();
+    let batch = serde.deserializer(&[0], &[]).unwrap().deserialize(&block, 0..1).unwrap();
     assert_eq!(batch.column(0).as_string_view().value(0).as_ptr(), block.record(0).as_ptr());
 }
 
@@ -258,6 +258,6 @@ fn what_is_written_reads_back() {
     let mut text = Vec::new();
     serde.serializer().unwrap().serialize(&batch, &mut text).unwrap();
     let block = block(&text);
-    let again = serde.deserializer(&[0, 1]).unwrap().deserialize(&block, block.rows()).unwrap();
+    let again = serde.deserializer(&[0, 1], &[]).unwrap().deserialize(&block, block.rows()).unwrap();
     assert_eq!(render(&batch, &CellFormatter::new("NULL")), render(&again, &CellFormatter::new("NULL")));
 }

@@ -279,7 +279,7 @@ fn conversions_are_javas() {
 fn lines_that_do_not_match_can_be_skipped_or_fail() {
     let read = |on_mismatch| {
         let config = SerdeConfig { on_mismatch, ..SerdeConfig::default() };
-        let mut deserializer = plan_regex("(a+)", &strings(1), &config).unwrap().deserializer(&[0]).unwrap();
+        let mut deserializer = plan_regex("(a+)", &strings(1), &config).unwrap().deserializer(&[0], &[]).unwrap();
         let batch = deserializer.deserialize(&block(b"a\nx\naa\n"), 0..3)?;
         Ok::<_, Error>((batch.num_rows(), deserializer.take_bad_records().malformed))
     };
@@ -296,7 +296,7 @@ fn wrong_bytes_are_decoded_before_they_are_matched() {
     let bad = check("([^ ]{3}|ok) (.*)", &strings(2), data, &["a\u{fffd}b|\u{fffd}x", "ok|1"]);
     assert_eq!(bad.invalid_utf8, 1);
     let config = SerdeConfig { on_invalid_utf8: OnInvalidUtf8::Fail, ..SerdeConfig::default() };
-    let mut deserializer = plan_regex("(.*)", &strings(1), &config).unwrap().deserializer(&[]).unwrap();
+    let mut deserializer = plan_regex("(.*)", &strings(1), &config).unwrap().deserializer(&[], &[]).unwrap();
     assert_eq!(deserializer.deserialize(&block(data), 0..2).unwrap_err().code(), codes::INVALID_UTF8);
 }
 
@@ -308,9 +308,9 @@ fn groups_and_columns() {
     assert_every_path(serde.as_ref(), 1, &block(b"ab"), &["a"]);
     assert_eq!(serde.warnings().len(), 1);
     let message = "number of matching groups (2) doesn't match the number of columns (1)";
-    let error = plan_regex("(a)(b)", &strings(1), &strict).unwrap().deserializer(&[]).err().unwrap();
+    let error = plan_regex("(a)(b)", &strings(1), &strict).unwrap().deserializer(&[], &[]).err().unwrap();
     assert_eq!((error.code(), error.message()), (codes::GROUPS_DO_NOT_MATCH, message));
-    let error = plan_regex("(?:a)", &strings(1), &config).unwrap().deserializer(&[]).err().unwrap();
+    let error = plan_regex("(?:a)", &strings(1), &config).unwrap().deserializer(&[], &[]).err().unwrap();
     assert_eq!(error.code(), codes::GROUPS_DO_NOT_MATCH);
 }
 
@@ -347,7 +347,7 @@ fn the_elder_class() {
     assert_every_path(wider.as_ref(), 5, &block(b"abc"), &["a|b|c|NULL|NULL"]);
     wider.serializer().err().unwrap();
     let without = plan(CONTRIB_REGEX_SERDE, &[], &strings(1), &SerdeConfig::default()).unwrap();
-    without.deserializer(&[0]).err().unwrap();
+    without.deserializer(&[0], &[]).err().unwrap();
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn evil_patterns_end_at_the_limit() {
         (r"(.*)(?:.*)(?:.*)(?:.*)(?:.*)\1x\1", "ab".repeat(3000)),
     ] {
         let serde = plan_regex(pattern, &strings(1), &SerdeConfig::default()).unwrap();
-        let mut deserializer = serde.deserializer(&[0]).unwrap();
+        let mut deserializer = serde.deserializer(&[0], &[]).unwrap();
         match deserializer.deserialize(&block(line.as_bytes()), 0..1) {
             // Some are seen through, and that is an answer too.
             Ok(_) => assert_eq!(deserializer.take_bad_records().malformed, 1, "{pattern}"),
