@@ -62,8 +62,8 @@ pub(super) fn build<R: ValueRules, I: Fn(usize) -> usize>(
         DataType::Float32 => fields.numbers::<Float32Type>(failures, |text| rules.float(text)),
         DataType::Float64 => fields.numbers::<Float64Type>(failures, |text| rules.double(text)),
         DataType::Date32 => {
-            let mut last = LastDate::default();
-            fields.numbers::<Date32Type>(failures, |text| last.read(text, |text| rules.date(text)))
+            let mut recent = RecentDates::default();
+            fields.numbers::<Date32Type>(failures, |text| recent.read(text, |text| rules.date(text)))
         }
         DataType::Timestamp(TimeUnit::Nanosecond, None) => {
             fields.numbers::<TimestampNanosecondType>(failures, |text| rules.timestamp(text))
@@ -138,25 +138,51 @@ impl<R: ValueRules, I: Fn(usize) -> usize> ColumnFields<'_, R, I> {
     }
 }
 
-/// The date read last. Lines of a log come in the order of time, so the next one nearly always has the same.
-#[derive(Default)]
-struct LastDate {
-    text: [u8; LastDate::BYTES],
-    days: Option<i32>,
+/// The dates read last. Lines of a log come nearly in the order of time, so few days are enough.
+struct RecentDates([(PlainDate, Option<i32>); RecentDates::SLOTS]);
+
+/// `yyyy-mm-dd`
+type PlainDate = [u8; 10];
+
+impl Default for RecentDates {
+    fn default() -> Self {
+        // A text that is no date, and so gives none.
+        RecentDates([([0; 10], None); RecentDates::SLOTS])
+    }
 }
 
-impl LastDate {
-    /// Of `yyyy-mm-dd`.
-    const BYTES: usize = 10;
+impl RecentDates {
+    /// More than a month has days.
+    const SLOTS: usize = 64;
 
     #[inline]
     fn read(&mut self, text: &[u8], read: impl FnOnce(&[u8]) -> Option<i32>) -> Option<i32> {
-        let Ok(text) = <&[u8; LastDate::BYTES]>::try_from(text) else {
+        let Ok(date) = PlainDate::try_from(text) else {
             return read(text);
         };
-        if *text != self.text {
-            *self = LastDate { text: *text, days: read(text) };
+        let day = date[8].wrapping_mul(10).wrapping_add(date[9]).wrapping_add(date[6].wrapping_mul(31));
+        let (kept, days) = &mut self.0[usize::from(day) % RecentDates::SLOTS];
+        if *kept != date {
+            (*kept, *days) = (date, read(text));
         }
-        self.days
+        *days
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serdes::java_calendar::parse_date;
+
+    #[test]
+    fn recent_dates_are_those_of_their_text() {
+        let mut recent = RecentDates::default();
+        let days = (0..400).map(|day| format!("2014-{:02}-{:02}", 1 + day / 31 % 12, 1 + day % 31));
+        let others = ["2014-07-05", "2015-07-05", "2014-07-05x", "2014-7-5", "no date at", "", "\0\0\0\0\0\0\0\0\0\0"];
+        for text in days.chain(others.map(str::to_owned)) {
+            for _ in 0..2 {
+                assert_eq!(recent.read(text.as_bytes(), parse_date), parse_date(text.as_bytes()), "{text:?}");
+            }
+        }
     }
 }
