@@ -77,7 +77,7 @@ CASES = [
     ),
     Case(
         "small_files",
-        "the same rows in 20,000 gzipped files of 5 KB and in 20 files",
+        "20,000 gzipped files of 5 KB and the same bytes in 20 files",
         {"logs": "20,000 files"},
         (Itself("20 files", logs="20 files"), PIPELINED),
         query="miss_top",

@@ -37,8 +37,8 @@ def arguments():
     if args.runs < 1:
         parser.error("-n must be at least 1")
     for path in (args.logq, args.generator):
-        if path and not args.list and not path.is_file():
-            parser.error(f"there is no {path}; `cargo build --release` makes target/release/logq")
+        if path and not args.list and not shutil.which(path):
+            parser.error(f"there is no program {path}; `cargo build --release` makes target/release/logq")
     args.cases = chosen(parser, args.cases, {case.name for case in CASES})
     args.peers = chosen(parser, args.peers, {contestant_name(one) for case in CASES for one in case.against})
     for name in ("logq", "generator", "data"):
@@ -105,9 +105,8 @@ class Comparison:
                 yield report.Line(case.name, name, None, "FAILED")
 
     def logs(self, name):
-        data = DATA[name]
         self.args.data.mkdir(parents=True, exist_ok=True)
-        return logs(data, data.quick if self.args.quick else data.size, self.args.data, self.args.generator)
+        return logs(DATA[name], self.args.data, self.args.quick, self.args.generator)
 
     def pair(self, case, tables, contestant):
         """Figures and the word about the rows. The first turn is not measured: it brings the files into the cache."""

@@ -42,7 +42,9 @@ def run(command, folder, stdout):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LOGQ_")}
     environment |= {"PATH": PATH, "LC_ALL": "C", "XDG_CONFIG_HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     timed = [sys.executable, "-I", "-S", str(TIMED), str(use), str(stdout), str(stderr)]
-    subprocess.run(timed + command, cwd=folder, env=environment, check=True)
+    started = subprocess.run(timed + command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+    if started.returncode:
+        raise Failed(f"{command[0]} did not start: {started.stderr.strip().splitlines()[-1]}")
     used = json.loads(use.read_text())
     if exit_code := used.pop("exit_code"):
         raise Failed(f"exit code {exit_code}: {stderr.read_text(errors='replace')[-2000:].strip()}")
