@@ -1,11 +1,16 @@
 //! Writes CloudFront logs: those of `sample-data/`, and as many more as a measurement wants.
 //!
 //! ```text
-//! generate_logs tutorial ROWS DIR [--files N] [--gz]   11 fields, CRLF: the format of Amazon's EMR tutorial
-//! generate_logs standard ROWS DIR [--files N] [--gz]   33 fields, two header lines: CloudFront's standard log
-//! generate_logs sample [DIR]                           both, as `sample-data/` holds them
-//! generate_logs check [DIR]                            fails unless DIR holds what `sample` would write
+//! generate_logs tutorial ROWS DIR [OPTIONS]   11 fields, CRLF: the format of Amazon's EMR tutorial
+//! generate_logs standard ROWS DIR [OPTIONS]   33 fields, two header lines: CloudFront's standard log
+//! generate_logs sample [DIR]                  both, as `sample-data/` holds them
+//! generate_logs check [DIR]                   fails unless DIR holds what `sample` would write
+//!
+//! OPTIONS: --files N (default 6), --gz, --viewers N, --objects N
 //! ```
+//!
+//! Without `--viewers` and `--objects`, a few viewers and a few objects make up most of the rows, as in a log from the
+//! field. With them there are N, the first wanted only twice as often as the last, for queries with many groups.
 //!
 //! The same arguments give the same rows everywhere: one seed, no clock, no floating point. How gzip packs them may
 //! change with the version of the compressor, so `check` compares what is inside. Rows are made one at a time, in the
@@ -23,13 +28,16 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
-const USAGE: &str = "usage: generate_logs tutorial|standard ROWS DIR [--files N] [--gz]
+const USAGE: &str = "usage: generate_logs tutorial|standard ROWS DIR [--files N] [--gz] [--viewers N] [--objects N]
        generate_logs sample|check [DIR]";
 
 /// What is committed: format, rows, files, folder.
 const SAMPLE: [(Job, &str); 2] = [
-    (Job { format: Format::Tutorial, rows: 4996, files: 6, gzip: false }, "cloudfront/data"),
-    (Job { format: Format::Standard, rows: 5000, files: 24, gzip: true }, "standard"),
+    (
+        Job { format: Format::Tutorial, rows: 4996, files: 6, gzip: false, viewers: None, objects: None },
+        "cloudfront/data",
+    ),
+    (Job { format: Format::Standard, rows: 5000, files: 24, gzip: true, viewers: None, objects: None }, "standard"),
 ];
 
 fn main() -> ExitCode {
@@ -65,12 +73,14 @@ fn run(args: &[&str]) -> io::Result<String> {
         }
         [format @ ("tutorial" | "standard"), rows, folder, options @ ..] => {
             let format = if *format == "tutorial" { Format::Tutorial } else { Format::Standard };
-            let mut job = Job { format, rows: number(rows)?, files: 6, gzip: false };
+            let mut job = Job { format, rows: number(rows)?, files: 6, gzip: false, viewers: None, objects: None };
             let mut options = options.iter();
             while let Some(option) = options.next() {
                 match *option {
                     "--gz" => job.gzip = true,
-                    "--files" => job.files = number(options.next().ok_or_else(usage)?)?.max(1),
+                    "--files" => job.files = at_least_one(options.next())?,
+                    "--viewers" => job.viewers = Some(at_least_one(options.next())?),
+                    "--objects" => job.objects = Some(at_least_one(options.next())?),
                     _ => return Err(usage()),
                 }
             }
@@ -89,6 +99,10 @@ fn number(text: &str) -> io::Result<u64> {
     text.parse().map_err(|_| io::Error::other(format!("`{text}` is not a number\n{USAGE}")))
 }
 
+fn at_least_one(given: Option<&&str>) -> io::Result<u64> {
+    Ok(number(given.ok_or_else(usage)?)?.max(1))
+}
+
 // ---- Files -------------------------------------------------------------------------------------------------------
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,6 +116,9 @@ struct Job {
     rows: u64,
     files: u64,
     gzip: bool,
+    /// How many viewers and objects, if not as many as the rows suggest.
+    viewers: Option<u64>,
+    objects: Option<u64>,
 }
 
 /// Where the bytes of one file go.
@@ -479,8 +496,15 @@ struct World {
 
 impl World {
     fn new(job: &Job) -> Self {
-        let n_viewers = (job.rows / 8).clamp(50, 200_000);
-        let n_objects = (job.rows / 10).clamp(50, 100_000);
+        // Zipf's law that starts at the n-th place is nearly flat.
+        let (n_viewers, flat_viewers) = match job.viewers {
+            Some(n) => (n, n),
+            None => ((job.rows / 8).clamp(50, 200_000), 40),
+        };
+        let (n_objects, flat_objects) = match job.objects {
+            Some(n) => (n, n),
+            None => ((job.rows / 10).clamp(50, 100_000), 3),
+        };
         let (start, days) = match job.format {
             Format::Tutorial => (TUTORIAL_START, 32),
             Format::Standard => (STANDARD_START, 3),
@@ -489,10 +513,10 @@ impl World {
             random: Random(SEED),
             clock: Clock { start, days, rows: job.rows.max(1) },
             viewers: viewers(n_viewers),
-            viewer: Weighted::zipf(n_viewers, 40),
+            viewer: Weighted::zipf(n_viewers, flat_viewers),
             present: [0; 16],
             objects: (0..n_objects).map(|rank| object(rank, n_objects)).collect(),
-            object: Weighted::zipf(n_objects, 3),
+            object: Weighted::zipf(n_objects, flat_objects),
             systems_left: shares(job.rows),
         }
     }
