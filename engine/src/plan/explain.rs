@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::displayable;
@@ -22,6 +23,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use regex::Regex;
 
+use super::row_number::{ROW_NUMBER, RowNumberExec};
 use super::stages::{Stage, StageGraph, StageInputExec, StageInputMode, StageOutput};
 use crate::observer::{StageInfo, StageKind};
 
@@ -172,6 +174,10 @@ impl Tree<'_> {
             self.line(depth, "Filter Operator");
             self.line(detail, format!("predicate: {}", readable(filter.predicate().as_ref())));
         } else if let Some(project) = plan.downcast_ref::<ProjectionExec>() {
+            // It only takes the numbers of the rows away.
+            if project.input().schema().fields().last().is_some_and(|field| field.name() == ROW_NUMBER) {
+                return depth;
+            }
             self.line(depth, "Select Operator");
             let columns: Vec<_> =
                 project.expr().iter().map(|column| named(column.expr.as_ref(), &column.alias)).collect();
@@ -233,7 +239,9 @@ impl Tree<'_> {
                 .map(|(left, right)| format!("{} = {}", readable(left.as_ref()), readable(right.as_ref())))
                 .collect();
             self.line(detail, format!("keys: {}", on.join(", ")));
-        } else if plan.downcast_ref::<CoalescePartitionsExec>().is_some() {
+        } else if plan.downcast_ref::<CoalescePartitionsExec>().is_some()
+            || plan.downcast_ref::<RowNumberExec>().is_some()
+        {
             return depth;
         } else {
             let text = displayable(plan).one_line().to_string();
@@ -275,7 +283,12 @@ impl Tree<'_> {
     }
 
     fn sort_keys(&mut self, keys: &LexOrdering, depth: usize) {
-        let names: Vec<_> = keys.iter().map(|key| readable(key.expr.as_ref())).collect();
+        let is_number = |key: &dyn PhysicalExpr| key.downcast_ref::<Column>().is_some_and(|c| c.name() == ROW_NUMBER);
+        let name = |key: &PhysicalSortExpr| match is_number(key.expr.as_ref()) {
+            true => "place in the input".to_string(),
+            false => readable(key.expr.as_ref()),
+        };
+        let names: Vec<_> = keys.iter().map(name).collect();
         self.line(depth, format!("key expressions: {}", names.join(", ")));
         let order: String = keys.iter().map(|key| if key.options.descending { '-' } else { '+' }).collect();
         self.line(depth, format!("sort order: {order}"));

@@ -1,7 +1,8 @@
 //! Makes the order of rows follow from the data alone.
 //!
 //! As in MapReduce, a reducer meets its keys in order, so the groups of a GROUP BY come out ascending with NULL
-//! first; a sort orders rows that are equal in its keys by all their other columns; and a join without an equality gives
+//! first; a sort leaves rows that are equal in its keys as they lie in the files, or orders them by all their other
+//! columns if they are not read from files; and a join without an equality gives
 //! its rows in the order of the larger table, for each of these in the order of the smaller one. So neither the number of
 //! threads nor the place of a split's edge shows in the result. Hive promises none of it; logq promises the same bytes
 //! for the same input.
@@ -11,10 +12,12 @@ use std::sync::Arc;
 use arrow_schema::{DataType, SchemaRef, SortOptions};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{JoinType, Result as DfResult};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::{CrossJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use datafusion::physical_plan::projection::ProjectionExec;
@@ -177,28 +180,65 @@ fn in_number_order(
     Ok(Arc::new(ProjectionExec::try_new(columns, Arc::new(sorted))?))
 }
 
-/// Extends each sort by the columns that it does not name.
+/// Leaves no two rows equal to a sort: by their place in the input, where that is the order of the files, and by the
+/// columns that the sort does not name elsewhere.
 fn total_sorts(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
         if let Some(sort) = node.downcast_ref::<SortExec>() {
-            let keys = total_order(sort.expr(), sort.input());
-            let total = SortExec::new(keys, Arc::clone(sort.input()))
-                .with_fetch(sort.fetch())
-                .with_preserve_partitioning(sort.preserve_partitioning());
-            return Ok(Transformed::yes(Arc::new(total) as _));
+            let sorted = if is_in_file_order(sort.input()) {
+                stable_sort(sort)?
+            } else {
+                let keys = total_order(sort.expr(), sort.input());
+                let total = SortExec::new(keys, Arc::clone(sort.input()))
+                    .with_fetch(sort.fetch())
+                    .with_preserve_partitioning(sort.preserve_partitioning());
+                Arc::new(total) as _
+            };
+            return Ok(Transformed::yes(sorted));
         }
-        if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>()
-            && let Some(ordering) = merge.input().output_ordering()
-            && ordering.len() > merge.expr().len()
-            && merge.expr().iter().zip(ordering.iter()).all(|(key, input_key)| key == input_key)
-        {
-            let total =
-                SortPreservingMergeExec::new(ordering.clone(), Arc::clone(merge.input())).with_fetch(merge.fetch());
+        if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
+            let keys = match merge.input().output_ordering() {
+                Some(ordering)
+                    if ordering.len() > merge.expr().len()
+                        && merge.expr().iter().zip(ordering.iter()).all(|(key, input_key)| key == input_key) =>
+                {
+                    ordering.clone()
+                }
+                _ => merge.expr().clone(),
+            };
+            // Of equal rows those of the first partition come first.
+            let total = SortPreservingMergeExec::new(keys, Arc::clone(merge.input()))
+                .with_fetch(merge.fetch())
+                .with_round_robin_repartition(false);
             return Ok(Transformed::yes(Arc::new(total) as _));
         }
         Ok(Transformed::no(node))
     })
     .data()
+}
+
+/// Whether rows and partitions come as they lie in the files, wherever these are split.
+fn is_in_file_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let keeps_order = plan.downcast_ref::<FilterExec>().is_some()
+        || plan.downcast_ref::<ProjectionExec>().is_some()
+        || plan.downcast_ref::<UnionExec>().is_some();
+    plan.downcast_ref::<DataSourceExec>().is_some() || keeps_order && plan.children().into_iter().all(is_in_file_order)
+}
+
+/// The same sort, with rows that are equal to it in the order of the input.
+fn stable_sort(sort: &SortExec) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let schema = sort.input().schema();
+    let n_columns = schema.fields().len();
+    let numbered = Arc::new(RowNumberExec::new(Arc::clone(sort.input())));
+    let number = Column::new(numbered.schema().field(n_columns).name(), n_columns);
+    let keys = sort.expr().iter().cloned().chain([PhysicalSortExpr::new(Arc::new(number), ASCENDING)]);
+    let Some(keys) = LexOrdering::new(keys) else { return Ok(Arc::new(sort.clone())) };
+    let sorted =
+        SortExec::new(keys, numbered).with_fetch(sort.fetch()).with_preserve_partitioning(sort.preserve_partitioning());
+    let columns = schema.fields().iter().enumerate().map(|(column_idx, field)| {
+        (Arc::new(Column::new(field.name(), column_idx)) as Arc<dyn PhysicalExpr>, field.name().clone())
+    });
+    Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), Arc::new(sorted))?))
 }
 
 /// The keys of a sort, and behind them the columns that it does not name.

@@ -17,6 +17,9 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 
+/// The name of the column.
+pub(super) const ROW_NUMBER: &str = "__row_number";
+
 /// Rows of one partition that are told apart; more than a machine holds.
 const PARTITION_ROWS_MAX: u64 = 1 << 40;
 
@@ -30,7 +33,7 @@ pub(super) struct RowNumberExec {
 impl RowNumberExec {
     pub fn new(input: Arc<dyn ExecutionPlan>) -> Self {
         let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
-        fields.push(Arc::new(Field::new("__row_number", DataType::UInt64, false)));
+        fields.push(Arc::new(Field::new(ROW_NUMBER, DataType::UInt64, false)));
         let schema = Arc::new(Schema::new_with_metadata(fields, input.schema().metadata().clone()));
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),

@@ -1,4 +1,4 @@
--- Rows that ORDER BY finds equal are ordered by their other columns: the same bytes at any number of tasks.
+-- Rows that ORDER BY finds equal stay as they lie in the files: the same bytes at any number of tasks.
 -- FILE data/m/a.log
 -- |1,z
 -- |1,\N
