@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::TaskContext;
@@ -14,10 +15,10 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
 };
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::id::{StageId, TaskId};
 use crate::plan::stages::{StageInputExec, properties};
-use crate::shuffle::ShuffleStore;
+use crate::shuffle::{MergeInput, ShuffleStore};
 
 /// What each partition of a [`ShuffleReadExec`] reads.
 #[derive(Debug, Clone)]
@@ -91,13 +92,16 @@ impl ExecutionPlan for ShuffleReadExec {
 
     fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let missing = || Error::internal(format!("Stage-{} has no shuffle source {partition}", self.stage));
-        let reader = match &self.source {
+        let batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send> = match &self.source {
             ShuffleSource::Partitions(ranges) => {
-                self.store.read(self.stage, ranges.get(partition).cloned().ok_or_else(missing)?)
+                Box::new(self.store.read(self.stage, ranges.get(partition).cloned().ok_or_else(missing)?))
             }
-            ShuffleSource::Tasks(tasks) => self.store.read_task(self.stage, *tasks.get(partition).ok_or_else(missing)?),
+            ShuffleSource::Tasks(tasks) => {
+                let run = self.store.read_task(self.stage, *tasks.get(partition).ok_or_else(missing)?);
+                Box::new(MergeInput::new(run, tasks.len()))
+            }
         };
-        let batches = futures::stream::iter(reader.map(|batch| batch.map_err(Into::into)));
+        let batches = futures::stream::iter(batches.map(|batch| batch.map_err(Into::into)));
         Ok(make_cooperative(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches))))
     }
 }

@@ -6,7 +6,7 @@
 //! Keys are columns here, and nobody knows why they are keys: no SQL, no SerDes, no plans, no retries.
 //!
 //! What a reader gets does not depend on where the output lay: the same rows in the same order **in the same
-//! batches**, since a sum of floats depends on how its input is cut.
+//! batches**, since operators may show how their input is cut.
 
 pub mod budget;
 pub mod partitioner;
@@ -19,9 +19,11 @@ mod compact;
 mod hash;
 mod index;
 mod measure;
+mod merge_input;
 mod spill;
 
 pub use budget::MemoryBudget;
+pub use merge_input::MergeInput;
 pub use partitioner::{PartitionScratch, hash_partition};
 pub use reader::ShuffleReader;
 pub use store::{PartitionStats, ShuffleStore};

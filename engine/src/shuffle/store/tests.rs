@@ -9,6 +9,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use tempfile::TempDir;
 
 use super::*;
+use crate::shuffle::MergeInput;
 
 /// A budget of so many bytes, which counts what is out.
 struct Limit {
@@ -130,6 +131,20 @@ fn partitions_and_tasks_are_read_alone() {
         assert_eq!(fixture.store.read(STAGE, 7..9).count(), 0);
         assert_eq!(fixture.store.read_task(STAGE, TaskId(9)).count(), 0);
         assert_eq!(fixture.store.tasks(STAGE), [TaskId(0), TaskId(1)]);
+    }
+}
+
+#[test]
+fn runs_to_merge_come_in_small_batches() {
+    for (name, bytes_max) in BUDGETS {
+        let fixture = Fixture::new(bytes_max);
+        fixture.write_task(0, 30_000, 20_000);
+        let whole: Vec<RecordBatch> = fixture.store.read_task(STAGE, TaskId(0)).map(Result::unwrap).collect();
+        let run = MergeInput::new(fixture.store.read_task(STAGE, TaskId(0)), 1_000_000);
+        let pieces: Vec<RecordBatch> = run.map(Result::unwrap).collect();
+        assert!(pieces.iter().all(|piece| piece.num_rows() > 0 && piece.get_array_memory_size() < 256 << 10), "{name}");
+        let schema = whole[0].schema();
+        assert_eq!(concat_batches(&schema, &pieces).unwrap(), concat_batches(&schema, &whole).unwrap(), "{name}");
     }
 }
 
