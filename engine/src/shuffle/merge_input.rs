@@ -49,11 +49,7 @@ impl Iterator for MergeInput {
             Ok(batch) => batch,
             error => return Some(error),
         };
-        let bytes = value_bytes(&batch);
-        if bytes <= self.batch_bytes {
-            return Some(Ok(batch));
-        }
-        let n_pieces = bytes.div_ceil(self.batch_bytes);
+        let n_pieces = value_bytes(&batch).div_ceil(self.batch_bytes).max(1);
         let rows = (batch.num_rows() as u64).div_ceil(n_pieces).max(1) as usize;
         Some(self.piece(batch, rows))
     }

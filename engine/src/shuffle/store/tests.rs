@@ -142,7 +142,8 @@ fn runs_to_merge_come_in_small_batches() {
         let whole: Vec<RecordBatch> = fixture.store.read_task(STAGE, TaskId(0)).map(Result::unwrap).collect();
         let run = MergeInput::new(fixture.store.read_task(STAGE, TaskId(0)), 1_000_000);
         let pieces: Vec<RecordBatch> = run.map(Result::unwrap).collect();
-        assert!(pieces.iter().all(|piece| piece.num_rows() > 0 && piece.get_array_memory_size() < 256 << 10), "{name}");
+        // 64 KiB of numbers and texts, 41 bytes and a bit a row.
+        assert!(pieces.iter().all(|piece| (1..1600).contains(&piece.num_rows())), "{name}");
         let schema = whole[0].schema();
         assert_eq!(concat_batches(&schema, &pieces).unwrap(), concat_batches(&schema, &whole).unwrap(), "{name}");
     }
