@@ -18,7 +18,7 @@ use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::joins::{CrossJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -42,7 +42,7 @@ pub(super) enum Groups {
 
 /// The same plan with an order that does not depend on how it is run.
 pub(super) fn deterministic(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dyn ExecutionPlan>> {
-    order_groups(ordered_products(total_sorts(ordered_windows(plan)?)?, true)?, groups)
+    order_groups(ordered_products(total_sorts(ordered_windows(plan)?)?, true)?, groups, true)
 }
 
 /// Has each window's partitions come in the order of their keys, NULL first, as Hive sorts them.
@@ -121,6 +121,21 @@ fn ordered_products(plan: Arc<dyn ExecutionPlan>, is_seen: bool) -> DfResult<Arc
         let numbered = NestedLoopJoinExec::try_new(left, right, join.filter().cloned(), join.join_type(), None)?;
         return in_number_order(Arc::new(numbered), n_left, n_right, &columns, &plan.schema());
     }
+    // A hash join gives rows that found no partner behind the others of their batch, or the last batch first.
+    if let Some(join) = plan.downcast_ref::<HashJoinExec>()
+        && matches!(join.join_type(), JoinType::Left | JoinType::Right | JoinType::Full)
+        && join.fetch().is_none()
+    {
+        let (n_left, n_right) = (join.left().schema().fields().len(), join.right().schema().fields().len());
+        let columns = match &join.projection {
+            Some(projection) => projection.to_vec(),
+            None => (0..n_left + n_right).collect(),
+        };
+        let inputs = vec![numbered(join.left())?, numbered(join.right())?];
+        let numbered =
+            join.builder().with_projection(None).with_new_children(inputs)?.recompute_properties().build()?;
+        return in_number_order(Arc::new(numbered), n_left, n_right, &columns, &plan.schema());
+    }
     if let Some(join) = plan.downcast_ref::<CrossJoinExec>() {
         let numbered = CrossJoinExec::new(numbered(join.left())?, numbered(join.right())?);
         let (n_left, n_right) = (join.left().schema().fields().len(), join.right().schema().fields().len());
@@ -141,7 +156,8 @@ fn sees_order(plan: &dyn ExecutionPlan, is_seen: bool) -> bool {
     let limits = plan.downcast_ref::<GlobalLimitExec>().is_some() || plan.downcast_ref::<LocalLimitExec>().is_some();
     let is_window =
         plan.downcast_ref::<BoundedWindowAggExec>().is_some() || plan.downcast_ref::<WindowAggExec>().is_some();
-    is_seen || limits || is_window || plan.fetch().is_some()
+    let numbers = plan.downcast_ref::<RowNumberExec>().is_some();
+    is_seen || limits || is_window || numbers || plan.fetch().is_some()
 }
 
 /// Numbered below a gather, where the partitions still have their order.
@@ -262,8 +278,9 @@ fn is_sortable(data_type: &DataType) -> bool {
     )
 }
 
-/// Sorts the groups whose order reaches the output.
-fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dyn ExecutionPlan>> {
+/// Sorts the groups whose order can be seen: in the output, or in what a LIMIT takes or an aggregate collects of them.
+fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups, is_seen: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let is_seen_below = sees_order(plan.as_ref(), is_seen);
     if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
         let last = !matches!(aggregate.mode(), AggregateMode::Partial | AggregateMode::PartialReduce);
         let n_keys = aggregate.group_expr().output_exprs().len();
@@ -272,9 +289,9 @@ fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dy
         let keys = keys.map(|(column_idx, field)| {
             PhysicalSortExpr::new(Arc::new(Column::new(field.name(), column_idx)), ASCENDING)
         });
-        let Some(keys) = LexOrdering::new(keys).filter(|_| last) else {
-            return Ok(plan);
-        };
+        let keys = LexOrdering::new(keys).filter(|_| last && is_seen);
+        let plan = order_groups_below(plan, Groups::StayPartitioned, is_seen_below)?;
+        let Some(keys) = keys else { return Ok(plan) };
         let partitions = plan.output_partitioning().partition_count();
         let sorted: Arc<dyn ExecutionPlan> =
             Arc::new(SortExec::new(keys.clone(), plan).with_preserve_partitioning(true));
@@ -284,8 +301,8 @@ fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dy
         };
     }
     if let Some(coalesce) = plan.downcast_ref::<CoalescePartitionsExec>() {
-        let input = order_groups(Arc::clone(coalesce.input()), groups)?;
-        let ordering = input.output_ordering().cloned();
+        let input = order_groups(Arc::clone(coalesce.input()), groups, is_seen_below)?;
+        let ordering = input.output_ordering().cloned().filter(|_| is_seen);
         return Ok(match ordering {
             Some(ordering) if input.output_partitioning().partition_count() > 1 => {
                 Arc::new(SortPreservingMergeExec::new(ordering, input).with_fetch(coalesce.fetch()))
@@ -297,20 +314,23 @@ fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dy
     if window_partition_keys(&plan).is_some()
         && let Some(ordering) = plan.output_ordering().cloned()
     {
+        let plan = order_groups_below(plan, Groups::StayPartitioned, is_seen_below)?;
         return Ok(match groups {
-            Groups::Gather if plan.output_partitioning().partition_count() > 1 => {
+            Groups::Gather if is_seen && plan.output_partitioning().partition_count() > 1 => {
                 Arc::new(SortPreservingMergeExec::new(ordering, plan))
             }
             _ => plan,
         });
     }
-    let children = plan.children();
     let keeps_order =
         plan.maintains_input_order().iter().all(|keeps| *keeps) || plan.downcast_ref::<UnionExec>().is_some();
-    if children.is_empty() || !keeps_order || plan.downcast_ref::<SortExec>().is_some() {
-        return Ok(plan);
-    }
-    let ordered =
-        children.into_iter().map(|child| order_groups(Arc::clone(child), groups)).collect::<DfResult<Vec<_>>>()?;
-    plan.replace_children(ordered, recompute())
+    let passes_on = keeps_order && plan.downcast_ref::<SortExec>().is_none();
+    order_groups_below(plan, if passes_on { groups } else { Groups::StayPartitioned }, is_seen_below)
+}
+
+fn order_groups_below(plan: Arc<dyn ExecutionPlan>, groups: Groups, is_seen: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let children = plan.children().into_iter().map(|child| order_groups(Arc::clone(child), groups, is_seen));
+    let children = children.collect::<DfResult<Vec<_>>>()?;
+    let changed = children.iter().zip(plan.children()).any(|(child, old)| !Arc::ptr_eq(child, old));
+    if changed { plan.replace_children(children, recompute()) } else { Ok(plan) }
 }
