@@ -20,7 +20,7 @@ use crate::config::EngineConfig;
 use crate::error::{Error, Kind, Result, codes};
 use crate::id::{AttemptId, JobId, TaskId};
 use crate::observer::{JobEvent, JobObserver, StageInfo, StageKind, StageProgress};
-use crate::plan::stages::{Stage, StageGraph, StageInputExec, StageInputMode, StageOutput};
+use crate::plan::stages::{Stage, StageGraph, StageInputExec, StageInputMode, StageOutput, stable_merge};
 use crate::shuffle::{PartitionScratch, ShuffleStore};
 use crate::table::ScanReport;
 
@@ -346,7 +346,7 @@ fn with_readers(stage: &Stage, job: &JobContext) -> datafusion::common::Result<A
     Arc::clone(&stage.plan)
         .transform_up(|node| {
             let Some(input) = node.downcast_ref::<StageInputExec>() else {
-                return Ok(Transformed::no(node));
+                return Ok(stable_merge(node));
             };
             let source = match input.mode {
                 StageInputMode::Partitions => ShuffleSource::Partitions(ranges.clone()),

@@ -28,7 +28,7 @@ use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::row_number::RowNumberExec;
-use super::stages::recompute;
+use super::stages::{recompute, stable_merge};
 
 /// NULL first when ascending, as Hive sorts.
 const ASCENDING: SortOptions = SortOptions { descending: false, nulls_first: true };
@@ -42,58 +42,12 @@ pub(super) enum Groups {
 
 /// The same plan with an order that does not depend on how it is run.
 pub(super) fn deterministic(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dyn ExecutionPlan>> {
-    order_groups(ordered_products(total_sorts(ordered_windows(plan)?)?, true)?, groups, true)
+    let ordered = order_groups(ordered_products(total_sorts(plan)?, true)?, groups, true)?;
+    ordered.transform_up(|node| Ok(stable_merge(node))).data()
 }
 
-/// Has each window's partitions come in the order of their keys, NULL first, as Hive sorts them.
-///
-/// DataFusion's planner puts NULL last there, and leaves out keys that are constant.
-fn ordered_windows(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| {
-        let Some(keys) = window_partition_keys(&node).filter(|keys| !keys.is_empty()) else {
-            return Ok(Transformed::no(node));
-        };
-        let input = sorted_by_partition(node.children()[0], &keys)?;
-        match input {
-            Some(input) => Ok(Transformed::yes(node.replace_children(vec![input], recompute())?)),
-            None => Ok(Transformed::no(node)),
-        }
-    })
-    .data()
-}
-
-/// What the windows of the node are partitioned by; windows of one node share their sort.
-fn window_partition_keys(node: &Arc<dyn ExecutionPlan>) -> Option<Vec<Arc<dyn PhysicalExpr>>> {
-    let windows = match node.downcast_ref::<BoundedWindowAggExec>() {
-        Some(window) => window.window_expr(),
-        None => node.downcast_ref::<WindowAggExec>()?.window_expr(),
-    };
-    Some(windows.first().map(|window| window.partition_by().to_vec()).unwrap_or_default())
-}
-
-/// The window's input with the partition keys ascending in the sort that it comes from, through other windows; nothing
-/// if it comes from no such sort.
-fn sorted_by_partition(
-    input: &Arc<dyn ExecutionPlan>,
-    keys: &[Arc<dyn PhysicalExpr>],
-) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
-    if let Some(sort) = input.downcast_ref::<SortExec>().filter(|sort| sort.fetch().is_none()) {
-        let sorted: Vec<_> = sort.expr().iter().map(|sorted| Arc::clone(&sorted.expr)).collect();
-        let n_sorted = sorted.iter().take_while(|sorted| keys.contains(sorted)).count();
-        let constant = keys.iter().filter(|key| !sorted[..n_sorted].contains(key));
-        let partition =
-            constant.chain(&sorted[..n_sorted]).map(|key| PhysicalSortExpr::new(Arc::clone(key), ASCENDING));
-        let order = LexOrdering::new(partition.chain(sort.expr().iter().skip(n_sorted).cloned()));
-        return Ok(order.map(|order| {
-            let input = Arc::clone(sort.input());
-            Arc::new(SortExec::new(order, input).with_preserve_partitioning(sort.preserve_partitioning())) as _
-        }));
-    }
-    if window_partition_keys(input).is_none() {
-        return Ok(None);
-    }
-    let Some(sorted) = sorted_by_partition(input.children()[0], keys)? else { return Ok(None) };
-    Ok(Some(Arc::clone(input).replace_children(vec![sorted], recompute())?))
+fn is_window(plan: &dyn ExecutionPlan) -> bool {
+    plan.downcast_ref::<BoundedWindowAggExec>().is_some() || plan.downcast_ref::<WindowAggExec>().is_some()
 }
 
 /// Brings the rows of joins without an equality into the order of their inputs, whatever batches they came in and
@@ -154,20 +108,18 @@ fn sees_order(plan: &dyn ExecutionPlan, is_seen: bool) -> bool {
         return plan.schema().fields().iter().any(|field| !is_sortable(field.data_type()));
     }
     let limits = plan.downcast_ref::<GlobalLimitExec>().is_some() || plan.downcast_ref::<LocalLimitExec>().is_some();
-    let is_window =
-        plan.downcast_ref::<BoundedWindowAggExec>().is_some() || plan.downcast_ref::<WindowAggExec>().is_some();
     let numbers = plan.downcast_ref::<RowNumberExec>().is_some();
-    is_seen || limits || is_window || numbers || plan.fetch().is_some()
+    is_seen || limits || is_window(plan) || numbers || plan.fetch().is_some()
 }
 
 /// Numbered below a gather, where the partitions still have their order.
 fn numbered(input: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
     match input.downcast_ref::<CoalescePartitionsExec>() {
         Some(gather) => {
-            let rows = Arc::new(RowNumberExec::new(Arc::clone(gather.input())));
+            let rows = Arc::new(RowNumberExec::new(Arc::clone(gather.input()))?);
             Arc::clone(input).replace_children(vec![rows], recompute())
         }
-        None => Ok(Arc::new(RowNumberExec::new(Arc::clone(input)))),
+        None => Ok(Arc::new(RowNumberExec::new(Arc::clone(input))?)),
     }
 }
 
@@ -222,10 +174,7 @@ fn total_sorts(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>>
                 }
                 _ => merge.expr().clone(),
             };
-            // Of equal rows those of the first partition come first.
-            let total = SortPreservingMergeExec::new(keys, Arc::clone(merge.input()))
-                .with_fetch(merge.fetch())
-                .with_round_robin_repartition(false);
+            let total = SortPreservingMergeExec::new(keys, Arc::clone(merge.input())).with_fetch(merge.fetch());
             return Ok(Transformed::yes(Arc::new(total) as _));
         }
         Ok(Transformed::no(node))
@@ -245,7 +194,7 @@ fn is_in_file_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
 fn stable_sort(sort: &SortExec) -> DfResult<Arc<dyn ExecutionPlan>> {
     let schema = sort.input().schema();
     let n_columns = schema.fields().len();
-    let numbered = Arc::new(RowNumberExec::new(Arc::clone(sort.input())));
+    let numbered = Arc::new(RowNumberExec::new(Arc::clone(sort.input()))?);
     let number = Column::new(numbered.schema().field(n_columns).name(), n_columns);
     let keys = sort.expr().iter().cloned().chain([PhysicalSortExpr::new(Arc::new(number), ASCENDING)]);
     let Some(keys) = LexOrdering::new(keys) else { return Ok(Arc::new(sort.clone())) };
@@ -311,7 +260,7 @@ fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups, is_seen: bool) -> 
         });
     }
     // A window's rows come in the order of its keys, if it has any.
-    if window_partition_keys(&plan).is_some()
+    if is_window(plan.as_ref())
         && let Some(ordering) = plan.output_ordering().cloned()
     {
         let plan = order_groups_below(plan, Groups::StayPartitioned, is_seen_below)?;

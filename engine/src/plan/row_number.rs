@@ -31,17 +31,18 @@ pub(super) struct RowNumberExec {
 }
 
 impl RowNumberExec {
-    pub fn new(input: Arc<dyn ExecutionPlan>) -> Self {
+    pub fn new(input: Arc<dyn ExecutionPlan>) -> DfResult<Self> {
         let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
         fields.push(Arc::new(Field::new(ROW_NUMBER, DataType::UInt64, false)));
         let schema = Arc::new(Schema::new_with_metadata(fields, input.schema().metadata().clone()));
+        let equivalences = EquivalenceProperties::new(schema).extend(input.equivalence_properties().clone())?;
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
+            equivalences,
             input.output_partitioning().clone(),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        RowNumberExec { input, properties: Arc::new(properties) }
+        Ok(RowNumberExec { input, properties: Arc::new(properties) })
     }
 }
 
@@ -72,7 +73,7 @@ impl ExecutionPlan for RowNumberExec {
         self: Arc<Self>,
         mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(RowNumberExec::new(children.swap_remove(0))))
+        Ok(Arc::new(RowNumberExec::new(children.swap_remove(0))?))
     }
 
     fn apply_expressions(

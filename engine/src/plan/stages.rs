@@ -174,7 +174,8 @@ fn cut_node(node: Arc<dyn ExecutionPlan>, stages: &mut Vec<Stage>) -> DfResult<T
         let id = push(stages, Arc::clone(&child), StageOutput::Gather { fetch: None });
         let partitioning = Partitioning::UnknownPartitioning(n_tasks);
         let input = StageInputExec::new(id, StageInputMode::Tasks, &child, partitioning);
-        return Ok(Transformed::yes(Arc::clone(&node).replace_children(vec![Arc::new(input)], recompute())?));
+        let merged = Arc::clone(&node).replace_children(vec![Arc::new(input)], recompute())?;
+        return Ok(Transformed::yes(stable_merge(merged).data));
     }
     if let Some(coalesce) = node.downcast_ref::<CoalescePartitionsExec>() {
         let child = Arc::clone(coalesce.input());
@@ -232,6 +233,20 @@ fn push(stages: &mut Vec<Stage>, plan: Arc<dyn ExecutionPlan>, output: StageOutp
     let id = StageId(stages.len() as u32 + 1);
     stages.push(Stage { id, plan, inputs, output });
     id
+}
+
+/// A merge that takes equal rows from its first partition first. DataFusion's takes them in turn, also a copy of one that
+/// did not.
+pub fn stable_merge(node: Arc<dyn ExecutionPlan>) -> Transformed<Arc<dyn ExecutionPlan>> {
+    match node.downcast_ref::<SortPreservingMergeExec>() {
+        Some(merge) => {
+            let stable = SortPreservingMergeExec::new(merge.expr().clone(), Arc::clone(merge.input()))
+                .with_fetch(merge.fetch())
+                .with_round_robin_repartition(false);
+            Transformed::yes(Arc::new(stable) as _)
+        }
+        None => Transformed::no(node),
+    }
 }
 
 /// A node with other children learns its properties anew.

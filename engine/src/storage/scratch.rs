@@ -37,7 +37,10 @@ impl ScratchDirectory {
             // It gets its name when it is locked, so that no other session finds it free.
             let unlocked = path.join("new");
             let lock = File::create_new(&unlocked)?;
-            lock.try_lock()?;
+            // Where files cannot be locked, nobody finds it free either.
+            if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+                return Err(io::Error::other("another process has locked it"));
+            }
             fs::rename(&unlocked, path.join(LOCK))?;
             Ok(lock)
         };
@@ -90,7 +93,12 @@ fn sweep(parent: &Path) {
 }
 
 fn is_abandoned(path: &Path) -> bool {
-    match File::open(path.join(LOCK)) {
+    let lock = path.join(LOCK);
+    // Not a pipe, which would wait for a writer, and nothing that a link leads to.
+    if lock.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return false;
+    }
+    match File::open(lock) {
         Ok(lock) => match lock.try_lock() {
             Ok(()) => true,
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,

@@ -1,4 +1,4 @@
--- Partitions come in the order of their keys, NULL first; constant keys; windows over groups.
+-- Partitions come in the order of their keys, NULL last (first in Hive); constant keys; windows over groups.
 -- FILE data/t/a.txt
 -- |b,1
 -- |\N,5

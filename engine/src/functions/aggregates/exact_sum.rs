@@ -26,10 +26,6 @@ impl ExactSum {
         self.add_term(value * SCALE);
     }
 
-    pub fn subtract(&mut self, value: f64) {
-        self.add_term(-value * SCALE);
-    }
-
     /// Adds the exact product.
     pub fn add_product(&mut self, x: f64, y: f64) {
         let (product, error) = two_product(x * SCALE, y);
@@ -211,7 +207,7 @@ mod tests {
             let mut divided = sum(&shuffled[at..]);
             sum(&shuffled[..at]).terms().for_each(|term| divided.add_term(term));
             prop_assert_eq!(sum(&values).value().to_bits(), divided.value().to_bits());
-            shuffled[at..].iter().for_each(|value| divided.subtract(*value));
+            shuffled[at..].iter().for_each(|value| divided.add(-*value));
             prop_assert_eq!(divided.value().to_bits(), sum(&shuffled[..at]).value().to_bits());
         }
 

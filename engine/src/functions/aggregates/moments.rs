@@ -4,6 +4,7 @@
 //! `GenericUDAFAverage`, `GenericUDAFVariance`, `GenericUDAFVarianceSample`, `GenericUDAFCovariance`,
 //! `GenericUDAFCovarianceSample`, `GenericUDAFCorrelation`.
 
+use std::collections::HashSet;
 use std::mem::size_of;
 use std::sync::Arc;
 
@@ -56,20 +57,21 @@ impl Moment {
         }
     }
 
-    fn add(self, sums: &mut [ExactSum], x: f64, y: f64) {
+    /// `sign` is 1.0, or -1.0 to take a row out again.
+    fn add(self, sums: &mut [ExactSum], x: f64, y: f64, sign: f64) {
         match sums {
-            [sum] => sum.add(x),
+            [sum] => sum.add(sign * x),
             [sum, squares] => {
-                sum.add(x);
-                squares.add_product(x, x);
+                sum.add(sign * x);
+                squares.add_product(sign * x, x);
             }
             [x_sum, y_sum, products, squares @ ..] => {
-                x_sum.add(x);
-                y_sum.add(y);
-                products.add_product(x, y);
+                x_sum.add(sign * x);
+                y_sum.add(sign * y);
+                products.add_product(sign * x, y);
                 if let [x_squares, y_squares] = squares {
-                    x_squares.add_product(x, x);
-                    y_squares.add_product(y, y);
+                    x_squares.add_product(sign * x, x);
+                    y_squares.add_product(sign * y, y);
                 }
             }
             [] => {}
@@ -122,8 +124,9 @@ impl AggregateUDFImpl for MomentAggregate {
         Ok(DataType::Float64)
     }
 
-    fn accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(OneGroup(Groups::new(self.moment, 1))))
+    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        let rows = OneGroup(Groups::new(self.moment, 1));
+        Ok(if args.is_distinct { Box::new(DistinctRows { seen: HashSet::new(), rows }) } else { Box::new(rows) })
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -134,10 +137,13 @@ impl AggregateUDFImpl for MomentAggregate {
         AggregateOrderSensitivity::Insensitive
     }
 
-    /// The number of rows, then for each sum its first two terms and a list of the others, NULL if there are none.
+    /// With DISTINCT the arguments of all rows; else the number of rows, then for each sum its first two terms and a list of the others, NULL if there are none.
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let field = |part: String, data_type| Arc::new(Field::new(format!("{}[{part}]", args.name), data_type, true));
         let rest = DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true)));
+        if args.is_distinct {
+            return Ok(vec![field("x".to_owned(), rest.clone()), field("y".to_owned(), rest)]);
+        }
         let mut fields = vec![field("count".to_owned(), DataType::Int64)];
         for sum_idx in 0..self.moment.n_sums() {
             fields.push(field(format!("high {sum_idx}"), DataType::Float64));
@@ -147,8 +153,8 @@ impl AggregateUDFImpl for MomentAggregate {
         Ok(fields)
     }
 
-    fn groups_accumulator_supported(&self, _args: AccumulatorArgs) -> bool {
-        true
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
+        !args.is_distinct
     }
 
     fn create_groups_accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
@@ -266,7 +272,7 @@ impl GroupsAccumulator for Groups {
         Self::each_row(values, opt_filter, |row_idx, x, y| {
             let (count, sums) = self.of_group(group_indices[row_idx]);
             *count += 1;
-            moment.add(sums, x, y);
+            moment.add(sums, x, y, 1.0);
         });
         Ok(())
     }
@@ -292,7 +298,7 @@ impl GroupsAccumulator for Groups {
         Self::each_row(values, opt_filter, |row_idx, x, y| {
             let (count, sums) = groups.of_group(row_idx);
             *count = 1;
-            self.moment.add(sums, x, y);
+            self.moment.add(sums, x, y, 1.0);
         });
         Ok(groups.states())
     }
@@ -311,7 +317,7 @@ impl Accumulator for OneGroup {
         let Groups { moment, counts, sums } = &mut self.0;
         Groups::each_row(values, None, |_, x, y| {
             counts[0] += 1;
-            moment.add(sums, x, y);
+            moment.add(sums, x, y, 1.0);
         });
         Ok(())
     }
@@ -333,19 +339,70 @@ impl Accumulator for OneGroup {
 
     /// Sums are exact, so what has left a frame leaves nothing behind; but infinity does not leave.
     fn supports_retract_batch(&self) -> bool {
-        matches!(self.0.moment, Moment::Sum | Moment::Average)
+        true
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let Groups { counts, sums, .. } = &mut self.0;
-        Groups::each_row(values, None, |_, x, _| {
+        let Groups { moment, counts, sums } = &mut self.0;
+        Groups::each_row(values, None, |_, x, y| {
             counts[0] -= 1;
-            sums[0].subtract(x);
+            moment.add(sums, x, y, -1.0);
         });
         Ok(())
     }
 
     fn size(&self) -> usize {
         size_of::<Self>() + self.0.bytes()
+    }
+}
+
+/// The same over rows of which no two have the same arguments.
+#[derive(Debug)]
+struct DistinctRows {
+    seen: HashSet<(u64, u64)>,
+    rows: OneGroup,
+}
+
+impl DistinctRows {
+    fn add(&mut self, values: &[ArrayRef]) {
+        let DistinctRows { seen, rows: OneGroup(Groups { moment, counts, sums }) } = self;
+        Groups::each_row(values, None, |_, x, y| {
+            // Zero has one sign here.
+            if seen.insert(((x + 0.0).to_bits(), (y + 0.0).to_bits())) {
+                counts[0] += 1;
+                moment.add(sums, x, y, 1.0);
+            }
+        });
+    }
+}
+
+impl Accumulator for DistinctRows {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.add(values);
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let (xs, ys) = (states[0].as_list::<i32>(), states[1].as_list::<i32>());
+        for row_idx in 0..xs.len() {
+            self.add(&[xs.value(row_idx), ys.value(row_idx)]);
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let list = |bits: &mut dyn Iterator<Item = u64>| {
+            let values: Vec<ScalarValue> = bits.map(|bits| ScalarValue::from(f64::from_bits(bits))).collect();
+            ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Float64))
+        };
+        Ok(vec![list(&mut self.seen.iter().map(|(x, _)| *x)), list(&mut self.seen.iter().map(|(_, y)| *y))])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.rows.evaluate()
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.rows.size() + self.seen.capacity() * size_of::<(u64, u64)>()
     }
 }
