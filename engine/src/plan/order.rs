@@ -13,6 +13,7 @@ use arrow_schema::{DataType, SchemaRef, SortOptions};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{JoinType, Result as DfResult};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::logical_expr::AggregateUDF;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
@@ -102,7 +103,10 @@ fn ordered_products(plan: Arc<dyn ExecutionPlan>, is_seen: bool) -> DfResult<Arc
 /// Whether the result of `plan` depends on the order of its input, if the order of its own rows is seen or not.
 fn sees_order(plan: &dyn ExecutionPlan, is_seen: bool) -> bool {
     if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
-        return aggregate.aggr_expr().iter().any(|call| !call.fun().order_sensitivity().is_insensitive());
+        // DataFusion's count does not say so of itself.
+        let collects =
+            |function: &AggregateUDF| function.name() != "count" && !function.order_sensitivity().is_insensitive();
+        return aggregate.aggr_expr().iter().any(|call| collects(call.fun()));
     }
     if plan.downcast_ref::<SortExec>().is_some() {
         return plan.schema().fields().iter().any(|field| !is_sortable(field.data_type()));
