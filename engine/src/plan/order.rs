@@ -1,11 +1,10 @@
 //! Makes the order of rows follow from the data alone.
 //!
 //! As in MapReduce, a reducer meets its keys in order, so the groups of a GROUP BY come out ascending with NULL
-//! first; a sort leaves rows that are equal in its keys as they lie in the files, or orders them by all their other
-//! columns if they are not read from files; and a join without an equality gives
-//! its rows in the order of the larger table, for each of these in the order of the smaller one. So neither the number of
-//! threads nor the place of a split's edge shows in the result. Hive promises none of it; logq promises the same bytes
-//! for the same input.
+//! first. A sort leaves rows that are equal in its keys as they lie in the files, or orders them by all their other
+//! columns if they are not read from files. A join without an equality, and an outer one, gives its rows in the order of
+//! one input, for each of these in the order of the other. So neither the number of threads nor the place of a split's
+//! edge shows in the result. Hive promises none of it; logq promises the same bytes for the same input.
 
 use std::sync::Arc;
 
@@ -43,7 +42,7 @@ pub(super) enum Groups {
 
 /// The same plan with an order that does not depend on how it is run.
 pub(super) fn deterministic(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dyn ExecutionPlan>> {
-    let ordered = order_groups(ordered_products(total_sorts(plan)?, true)?, groups, true)?;
+    let ordered = order_groups(ordered_joins(total_sorts(plan)?, true)?, groups, true)?;
     ordered.transform_up(|node| Ok(stable_merge(node))).data()
 }
 
@@ -51,53 +50,41 @@ fn is_window(plan: &dyn ExecutionPlan) -> bool {
     plan.downcast_ref::<BoundedWindowAggExec>().is_some() || plan.downcast_ref::<WindowAggExec>().is_some()
 }
 
-/// Brings the rows of joins without an equality into the order of their inputs, whatever batches they came in and
-/// however often the join had to read them; but not where nobody sees their order.
-fn ordered_products(plan: Arc<dyn ExecutionPlan>, is_seen: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
+/// Brings the rows of joins that do not keep the order of their inputs into that order, whatever batches they came in and
+/// however often the join had to read them; but not where nobody sees it.
+fn ordered_joins(plan: Arc<dyn ExecutionPlan>, is_seen: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
     let is_seen_below = sees_order(plan.as_ref(), is_seen);
-    let children = plan.children().into_iter().map(|child| ordered_products(Arc::clone(child), is_seen_below));
-    let children = children.collect::<DfResult<Vec<_>>>()?;
-    let changed = children.iter().zip(plan.children()).any(|(child, old)| !Arc::ptr_eq(child, old));
-    let plan = if changed { plan.replace_children(children, recompute())? } else { plan };
+    let plan = with_children(plan, |child| ordered_joins(child, is_seen_below))?;
     if !is_seen {
         return Ok(plan);
     }
-    if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
-        if !matches!(join.join_type(), JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full) {
-            // Rows of one side only, in its own order.
-            return Ok(plan);
-        }
-        let (left, right) = (numbered(join.left())?, numbered(join.right())?);
-        let (n_left, n_right) = (join.left().schema().fields().len(), join.right().schema().fields().len());
-        let columns = match join.projection() {
-            Some(projection) => projection.to_vec(),
-            None => (0..n_left + n_right).collect(),
-        };
-        let numbered = NestedLoopJoinExec::try_new(left, right, join.filter().cloned(), join.join_type(), None)?;
-        return in_number_order(Arc::new(numbered), n_left, n_right, &columns, &plan.schema());
-    }
-    // A hash join gives rows that found no partner behind the others of their batch, or the last batch first.
-    if let Some(join) = plan.downcast_ref::<HashJoinExec>()
-        && matches!(join.join_type(), JoinType::Left | JoinType::Right | JoinType::Full)
-        && join.fetch().is_none()
+    let inputs = |left, right| -> DfResult<_> { Ok((numbered(left)?, numbered(right)?)) };
+    let (join, projection, fetch): (Arc<dyn ExecutionPlan>, Option<&[usize]>, _) = if let Some(join) =
+        plan.downcast_ref::<CrossJoinExec>()
     {
-        let (n_left, n_right) = (join.left().schema().fields().len(), join.right().schema().fields().len());
-        let columns = match &join.projection {
-            Some(projection) => projection.to_vec(),
-            None => (0..n_left + n_right).collect(),
-        };
-        let inputs = vec![numbered(join.left())?, numbered(join.right())?];
-        let numbered =
-            join.builder().with_projection(None).with_new_children(inputs)?.recompute_properties().build()?;
-        return in_number_order(Arc::new(numbered), n_left, n_right, &columns, &plan.schema());
-    }
-    if let Some(join) = plan.downcast_ref::<CrossJoinExec>() {
-        let numbered = CrossJoinExec::new(numbered(join.left())?, numbered(join.right())?);
-        let (n_left, n_right) = (join.left().schema().fields().len(), join.right().schema().fields().len());
-        let columns: Vec<usize> = (0..n_left + n_right).collect();
-        return in_number_order(Arc::new(numbered), n_left, n_right, &columns, &plan.schema());
-    }
-    Ok(plan)
+        let (left, right) = inputs(join.left(), join.right())?;
+        (Arc::new(CrossJoinExec::new(left, right)), None, None)
+    } else if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>()
+        && (*join.join_type() == JoinType::Inner || is_outer(join.join_type()))
+    {
+        let (left, right) = inputs(join.left(), join.right())?;
+        let numbered = NestedLoopJoinExec::try_new(left, right, join.filter().cloned(), join.join_type(), None)?;
+        (Arc::new(numbered), join.projection().as_deref(), None)
+    } else if let Some(join) = plan.downcast_ref::<HashJoinExec>()
+        && is_outer(join.join_type())
+    {
+        // Rows that found no partner come behind the others of their batch, or the last batch first.
+        let (left, right) = inputs(join.left(), join.right())?;
+        let numbered = join.builder().with_projection(None).with_fetch(None).with_new_children(vec![left, right])?;
+        (Arc::new(numbered.recompute_properties().build()?), join.projection.as_deref(), join.fetch())
+    } else {
+        return Ok(plan);
+    };
+    in_number_order(join, plan.children()[0].schema().fields().len(), projection, fetch, &plan.schema())
+}
+
+fn is_outer(join_type: &JoinType) -> bool {
+    matches!(join_type, JoinType::Left | JoinType::Right | JoinType::Full)
 }
 
 /// Whether the result of `plan` depends on the order of its input, if the order of its own rows is seen or not.
@@ -120,35 +107,41 @@ fn sees_order(plan: &dyn ExecutionPlan, is_seen: bool) -> bool {
 fn numbered(input: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
     match input.downcast_ref::<CoalescePartitionsExec>() {
         Some(gather) => {
-            let rows = Arc::new(RowNumberExec::new(Arc::clone(gather.input()))?);
+            let rows = Arc::new(RowNumberExec::try_new(Arc::clone(gather.input()))?);
             Arc::clone(input).replace_children(vec![rows], recompute())
         }
-        None => Ok(Arc::new(RowNumberExec::new(Arc::clone(input))?)),
+        None => Ok(Arc::new(RowNumberExec::try_new(Arc::clone(input))?)),
     }
 }
 
 /// The rows of a join of numbered rows in the order of the right ones, then of the left ones, and without the numbers.
 /// Left rows without a partner come last.
+///
+/// The left input has `n_left` columns and its number behind them; `projection` counts without the numbers, and `schema`
+/// is what it leaves.
 fn in_number_order(
     join: Arc<dyn ExecutionPlan>,
     n_left: usize,
-    n_right: usize,
-    columns: &[usize],
+    projection: Option<&[usize]>,
+    fetch: Option<usize>,
     schema: &SchemaRef,
 ) -> DfResult<Arc<dyn ExecutionPlan>> {
-    let ascending = SortOptions { descending: false, nulls_first: false };
-    let number = |column_idx| {
-        let column = Column::new(join.schema().field(column_idx).name(), column_idx);
-        PhysicalSortExpr::new(Arc::new(column), ascending)
+    let column = |column_idx: usize| -> Arc<dyn PhysicalExpr> {
+        Arc::new(Column::new(join.schema().field(column_idx).name(), column_idx))
     };
-    let order = LexOrdering::from([number(n_left + 1 + n_right), number(n_left)]);
-    let columns = columns.iter().zip(schema.fields()).map(|(column_idx, field)| {
-        let column_idx = if *column_idx < n_left { *column_idx } else { column_idx + 1 };
-        let column = Column::new(join.schema().field(column_idx).name(), column_idx);
-        (Arc::new(column) as Arc<dyn PhysicalExpr>, field.name().clone())
-    });
-    let columns: Vec<_> = columns.collect();
-    let sorted = SortExec::new(order, join).with_preserve_partitioning(true);
+    let ascending = SortOptions { descending: false, nulls_first: false };
+    let right_number = join.schema().fields().len() - 1;
+    let order = [right_number, n_left].map(|number| PhysicalSortExpr::new(column(number), ascending));
+    let columns: Vec<_> = schema
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(place, field)| {
+            let column_idx = projection.map_or(place, |projection| projection[place]);
+            (column(if column_idx < n_left { column_idx } else { column_idx + 1 }), field.name().clone())
+        })
+        .collect();
+    let sorted = SortExec::new(LexOrdering::from(order), join).with_preserve_partitioning(true).with_fetch(fetch);
     Ok(Arc::new(ProjectionExec::try_new(columns, Arc::new(sorted))?))
 }
 
@@ -198,7 +191,7 @@ fn is_in_file_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
 fn stable_sort(sort: &SortExec) -> DfResult<Arc<dyn ExecutionPlan>> {
     let schema = sort.input().schema();
     let n_columns = schema.fields().len();
-    let numbered = Arc::new(RowNumberExec::new(Arc::clone(sort.input()))?);
+    let numbered = Arc::new(RowNumberExec::try_new(Arc::clone(sort.input()))?);
     let number = Column::new(numbered.schema().field(n_columns).name(), n_columns);
     let keys = sort.expr().iter().cloned().chain([PhysicalSortExpr::new(Arc::new(number), ASCENDING)]);
     let Some(keys) = LexOrdering::new(keys) else { return Ok(Arc::new(sort.clone())) };
@@ -282,8 +275,15 @@ fn order_groups(plan: Arc<dyn ExecutionPlan>, groups: Groups, is_seen: bool) -> 
 }
 
 fn order_groups_below(plan: Arc<dyn ExecutionPlan>, groups: Groups, is_seen: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
-    let children = plan.children().into_iter().map(|child| order_groups(Arc::clone(child), groups, is_seen));
-    let children = children.collect::<DfResult<Vec<_>>>()?;
+    with_children(plan, |child| order_groups(child, groups, is_seen))
+}
+
+/// The same node over changed children.
+fn with_children(
+    plan: Arc<dyn ExecutionPlan>,
+    change: impl Fn(Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let children = plan.children().into_iter().map(|child| change(Arc::clone(child))).collect::<DfResult<Vec<_>>>()?;
     let changed = children.iter().zip(plan.children()).any(|(child, old)| !Arc::ptr_eq(child, old));
     if changed { plan.replace_children(children, recompute()) } else { Ok(plan) }
 }

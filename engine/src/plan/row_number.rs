@@ -31,7 +31,7 @@ pub(super) struct RowNumberExec {
 }
 
 impl RowNumberExec {
-    pub fn new(input: Arc<dyn ExecutionPlan>) -> DfResult<Self> {
+    pub fn try_new(input: Arc<dyn ExecutionPlan>) -> DfResult<Self> {
         let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
         fields.push(Arc::new(Field::new(ROW_NUMBER, DataType::UInt64, false)));
         let schema = Arc::new(Schema::new_with_metadata(fields, input.schema().metadata().clone()));
@@ -73,7 +73,7 @@ impl ExecutionPlan for RowNumberExec {
         self: Arc<Self>,
         mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(RowNumberExec::new(children.swap_remove(0))?))
+        Ok(Arc::new(RowNumberExec::try_new(children.swap_remove(0))?))
     }
 
     fn apply_expressions(

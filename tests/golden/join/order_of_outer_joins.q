@@ -12,4 +12,5 @@ CREATE EXTERNAL TABLE r (n INT, v STRING) ROW FORMAT DELIMITED FIELDS TERMINATED
 SELECT l.v, r.v FROM l LEFT JOIN r ON l.n = r.n;
 SELECT l.v, r.v FROM l RIGHT JOIN r ON l.n = r.n;
 SELECT l.v, r.v FROM l FULL JOIN r ON l.n = r.n;
+SELECT l.v, r.v FROM l FULL JOIN r ON l.n = r.n LIMIT 8;
 SELECT count(*), count(r.v) FROM l LEFT JOIN r ON l.n = r.n;
