@@ -46,3 +46,4 @@ pub use hiveql::{Piece, split as split_script};
 pub use rows::RowStream;
 pub use session::{CancelHandle, ClientCommand, Outcome, Session};
 pub use settings::Namespace;
+pub use storage::{Storage, StoragePath};

@@ -26,13 +26,14 @@ use crate::serdes::{self, TableSerde};
 use crate::settings::{Namespace, Settings};
 use crate::shuffle::ShuffleStore;
 use crate::storage::filesystem::LocalFileSystem;
-use crate::storage::{ScratchDirectory, StoragePath};
+use crate::storage::{ScratchDirectory, Storage, StoragePath};
 use crate::table::ScanReports;
 
 /// One user's engine: a catalog, settings, and one statement after the other.
 pub struct Session {
     catalog: Catalog,
     settings: Settings,
+    storage: Storage,
     observer: Arc<dyn JobObserver>,
     cancel: CancelFlag,
     runtime: Arc<Runtime>,
@@ -97,6 +98,11 @@ fn pool_bytes(memory_limit: u64) -> usize {
 impl Session {
     /// A session with an empty catalog.
     pub fn new(config: EngineConfig, observer: Arc<dyn JobObserver>) -> Result<Session> {
+        Session::over(Storage::new(&config), config, observer)
+    }
+
+    /// The same, on a storage that is in use already: its connections and credentials are used again.
+    pub fn over(storage: Storage, config: EngineConfig, observer: Arc<dyn JobObserver>) -> Result<Session> {
         let scratch = ScratchDirectory::create(&config.temp_dir)?;
         let memory: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(pool_bytes(config.memory_limit)));
         let environment = RuntimeEnvBuilder::new()
@@ -108,6 +114,7 @@ impl Session {
         Ok(Session {
             catalog: Catalog::default(),
             settings: Settings::new(config),
+            storage,
             observer,
             cancel: CancelFlag::default(),
             runtime: Arc::new(crate::bridge::runtime(1)?),
@@ -222,7 +229,10 @@ impl Session {
         let directory = self.directory(&target, &run.plan)?;
         let local = Arc::new(LocalFileSystem);
         let config = &run.job.config;
-        let committer = OutputCommitter::begin(local, directory.path.as_local(), &run.job.job, config.durable)?;
+        let Some(path) = directory.path.as_local() else {
+            return Err(Error::new(codes::UNSUPPORTED_SCHEME, "S3 is not written yet"));
+        };
+        let committer = OutputCommitter::begin(local, path, &run.job.job, config.durable)?;
         let committer = committer.merging(run.merge_bytes());
         let output = Arc::new(FileOutput::new(committer, directory.serde));
         let columns = Arc::clone(&run.plan.columns);
@@ -341,6 +351,7 @@ impl Session {
         PlanContext {
             catalog: &self.catalog,
             config: Arc::clone(config),
+            storage: self.storage.clone(),
             state,
             runtime: self.runtime.handle().clone(),
             now: jiff::Timestamp::now(),

@@ -11,7 +11,7 @@ use arrow::datatypes::SchemaRef;
 use clap::Args;
 use logq_engine::error::{Error, Result, SourceText, codes};
 use logq_engine::observer::{JobObserver, JobSummary, OutputSummary};
-use logq_engine::{ClientCommand, Namespace, Outcome, Piece, RowStream, Session, split_script};
+use logq_engine::{ClientCommand, Namespace, Outcome, Piece, RowStream, Session, Storage, split_script};
 
 use super::script::Script;
 use crate::args::{Format, Options, ProgressMode};
@@ -40,8 +40,9 @@ const SOURCE_DEPTH_MAX: usize = 32;
 /// Errors: the one that stopped the run; those that `hive.cli.errors.ignore` let pass were printed.
 pub fn run(options: &Options, files: Vec<String>, environment: &Environment) -> Result<u8> {
     let settings = settings::load(options, environment)?;
+    let storage = Storage::new(&settings.engine);
     let read = |names: &[String]| -> Result<Vec<Script>> {
-        names.iter().map(|name| Script::of_file(name, &environment.working_dir)).collect()
+        names.iter().map(|name| Script::of_file(name, &environment.working_dir, &storage)).collect()
     };
     // A missing file must be known before the first statement runs.
     let init = read(&options.init)?;
@@ -59,7 +60,7 @@ pub fn run(options: &Options, files: Vec<String>, environment: &Environment) -> 
         (true, true) => vec![Script::of_stdin()?],
     };
 
-    let mut runner = Runner::new(options, settings, environment)?;
+    let mut runner = Runner::new(options, settings, storage, environment)?;
     let stopped = runner.run_all(&init, &scripts);
     // Bars must not stay behind, whatever happened.
     runner.progress.reset();
@@ -117,6 +118,7 @@ struct Runner<'a> {
     environment: &'a Environment,
     settings: Settings,
     session: Session,
+    storage: Storage,
     progress: Arc<Progress>,
     interrupt: Interrupt,
     out: BufWriter<io::Stdout>,
@@ -125,7 +127,7 @@ struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    fn new(options: &Options, settings: Settings, environment: &'a Environment) -> Result<Self> {
+    fn new(options: &Options, settings: Settings, storage: Storage, environment: &'a Environment) -> Result<Self> {
         let show = match settings.progress {
             _ if options.silent => Show::Nothing,
             ProgressMode::Json => Show::Json,
@@ -143,7 +145,7 @@ impl<'a> Runner<'a> {
         let progress = Arc::new(Progress::new(show, loudness, style));
         let interrupt = Interrupt::install()?;
         let observer: Arc<dyn JobObserver> = progress.clone();
-        let mut session = Session::new(settings.engine.clone(), observer)?;
+        let mut session = Session::over(storage.clone(), settings.engine.clone(), observer)?;
         interrupt.cancels(session.cancel_handle());
         for (name, value) in &environment.variables {
             session.set_variable(Namespace::Env, name, value)?;
@@ -161,7 +163,7 @@ impl<'a> Runner<'a> {
             }
         }
         let out = BufWriter::with_capacity(64 * 1024, io::stdout());
-        Ok(Runner { environment, settings, session, progress, interrupt, out, style, first_failure: None })
+        Ok(Runner { environment, settings, session, storage, progress, interrupt, out, style, first_failure: None })
     }
 
     fn run_all(&mut self, init: &[Script], scripts: &[Script]) -> Result<(), Stop> {
@@ -227,7 +229,7 @@ impl<'a> Runner<'a> {
                     let message = format!("`source` is nested more than {SOURCE_DEPTH_MAX} files deep");
                     return Err(place(Error::new(codes::NESTING_DEPTH, message).into(), source, piece));
                 }
-                let script = Script::of_file(file.trim(), &self.environment.working_dir)
+                let script = Script::of_file(file.trim(), &self.environment.working_dir, &self.storage)
                     .map_err(|error| place(error.into(), source, piece))?;
                 return self.run_script(&script, depth + 1);
             }

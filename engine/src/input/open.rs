@@ -1,12 +1,14 @@
 //! From a split to the reader that suits it.
 
+use std::sync::Arc;
+
 use super::codec::{Codec, MAGIC_BYTES};
 use super::footer::FooterReader;
 use super::line_reader::LineReader;
 use super::{InputSplit, RecordReader};
 use crate::config::InputConfig;
 use crate::error::{Error, Result, codes};
-use crate::storage;
+use crate::storage::{ReadAhead, Storage};
 
 /// `hive.file.max.footer`: as many records are held back at most.
 pub const FOOTER_LINES_MAX: u32 = 100;
@@ -20,11 +22,26 @@ pub struct LineOptions {
     pub footer_lines: u32,
 }
 
-/// Opens a split for reading. The split comes from [`plan_splits`](super::plan_splits) with the same options.
+/// What a task that reads `splits` one after the other will read of their files.
+pub fn read_ahead(splits: &[InputSplit], storage: &Storage) -> ReadAhead {
+    let range = |split: &InputSplit| match &split.range {
+        Some(range) => LineReader::bytes_read(range, split.file.len),
+        None => 0..split.file.len,
+    };
+    storage.read_ahead(splits.iter().map(|split| (Arc::clone(&split.file), range(split))).collect())
+}
+
+/// Opens a split for reading. The split comes from [`plan_splits`](super::plan_splits) with the same options, and is
+/// the next one of those that `files` announced.
 ///
-/// Errors: those of [`storage::open`]; `BAD_SETTING` for too large a footer; `UNSUPPORTED` for a compression that is
+/// Errors: those of [`ReadAhead::open`]; `BAD_SETTING` for too large a footer; `UNSUPPORTED` for a compression that is
 /// not read. That a file is not what its name says shows when the first block is read.
-pub fn open_split(split: &InputSplit, options: &LineOptions, config: &InputConfig) -> Result<Box<dyn RecordReader>> {
+pub fn open_split(
+    split: &InputSplit,
+    files: &ReadAhead,
+    options: &LineOptions,
+    config: &InputConfig,
+) -> Result<Box<dyn RecordReader>> {
     let LineOptions { header_lines, footer_lines } = *options;
     if footer_lines > FOOTER_LINES_MAX {
         let message =
@@ -36,7 +53,7 @@ pub fn open_split(split: &InputSplit, options: &LineOptions, config: &InputConfi
     }
     let path = split.file.path.display().to_string();
     let mut codec = Codec::of_name(&split.file.path);
-    let file = storage::open(&split.file).map_err(|error| error.in_file(&path, None, None))?;
+    let file = files.open(&split.file).map_err(|error| error.in_file(&path, None, None))?;
     let mut split = split.clone();
     if config.sniff_compression {
         let mut first_bytes = [0; MAGIC_BYTES];

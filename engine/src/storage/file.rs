@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{StoragePath, io_error};
@@ -23,6 +24,8 @@ pub struct FileMeta {
 pub enum FileVersion {
     /// A local file: which one it is, and when it was last written, in nanoseconds since 1970.
     Local { dev: u64, inode: u64, mtime_ns: i64 },
+    /// An object of S3: its entity tag, if the server has such.
+    Object { etag: Option<String> },
 }
 
 impl FileVersion {
@@ -54,12 +57,14 @@ pub trait ReadAt: Send + Sync + Debug {
     fn verify(&self) -> Result<()>;
 }
 
-/// Opens a file that was listed.
+/// Opens a local file that was listed.
 ///
 /// Errors: `FILE_CHANGED` if it is another file now, was cut, or was written over; that something was appended is
 /// none. `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
-pub fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
-    let path = file.path.as_local();
+pub(super) fn open_local(path: &Path, file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
+    let FileVersion::Local { dev, inode, mtime_ns } = file.version else {
+        return Err(Error::internal("a local file was listed as an object of S3"));
+    };
     // A FIFO that took the file's place would block the open for ever.
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let opened = OpenOptions::new()
@@ -67,7 +72,7 @@ pub fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
         .custom_flags(nonblocking)
         .open(path)
         .map_err(|cause| io_error("open", path, cause))?;
-    let local = LocalFile { file: opened, listed: file.clone() };
+    let local = LocalFile { file: opened, path: path.to_owned(), len: file.len, dev, inode, mtime_ns };
     local.verify()?;
     Ok(Arc::new(local))
 }
@@ -75,23 +80,28 @@ pub fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
 #[derive(Debug)]
 struct LocalFile {
     file: File,
-    listed: FileMeta,
+    path: PathBuf,
+    /// As it was listed, and so are the rest.
+    len: u64,
+    dev: u64,
+    inode: u64,
+    mtime_ns: i64,
 }
 
 impl LocalFile {
     fn changed(&self, what: &str) -> Error {
-        let path = self.listed.path.display();
+        let path = self.path.display();
         Error::new(codes::FILE_CHANGED, format!("{path} {what} since it was listed"))
     }
 }
 
 impl ReadAt for LocalFile {
     fn len(&self) -> u64 {
-        self.listed.len
+        self.len
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let rest = self.listed.len.saturating_sub(offset);
+        let rest = self.len.saturating_sub(offset);
         let wanted = usize::try_from(rest).unwrap_or(usize::MAX).min(buf.len());
         let mut filled = 0;
         while filled < wanted {
@@ -99,21 +109,21 @@ impl ReadAt for LocalFile {
                 Ok(0) => return Err(self.changed("was cut")),
                 Ok(n) => filled += n,
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) => return Err(io_error("read", self.listed.path.as_local(), cause)),
+                Err(cause) => return Err(io_error("read", &self.path, cause)),
             }
         }
         Ok(filled)
     }
 
     fn verify(&self) -> Result<()> {
-        let metadata = self.file.metadata().map_err(|cause| io_error("open", self.listed.path.as_local(), cause))?;
-        let FileVersion::Local { dev, inode, mtime_ns } = self.listed.version;
+        let metadata = self.file.metadata().map_err(|cause| io_error("open", &self.path, cause))?;
+        let (dev, inode, mtime_ns) = (self.dev, self.inode, self.mtime_ns);
         let now = FileVersion::of_local(&metadata);
         if metadata.dev() != dev || metadata.ino() != inode || !metadata.is_file() {
             Err(self.changed("was replaced by another file"))
-        } else if metadata.len() < self.listed.len {
+        } else if metadata.len() < self.len {
             Err(self.changed("was cut"))
-        } else if metadata.len() == self.listed.len && now != (FileVersion::Local { dev, inode, mtime_ns }) {
+        } else if metadata.len() == self.len && now != (FileVersion::Local { dev, inode, mtime_ns }) {
             Err(self.changed("was written to"))
         } else {
             Ok(())
@@ -123,15 +133,17 @@ impl ReadAt for LocalFile {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::storage::list::list_local;
     use std::fs;
     use std::io::Write;
-    use std::path::Path;
-
-    use super::*;
-    use crate::storage::list;
 
     fn listed(path: &Path) -> FileMeta {
-        list(&StoragePath::from_local(path).unwrap()).unwrap().files.remove(0)
+        list_local(path).unwrap().files.remove(0)
+    }
+
+    fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
+        open_local(file.path.as_local().unwrap(), file)
     }
 
     #[track_caller]

@@ -13,7 +13,7 @@ use arrow_schema::ArrowError;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::config::ConfigOptions;
-use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener, FileScanConfig, FileSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileOpenFuture, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
@@ -30,6 +30,7 @@ use crate::config::InputConfig;
 use crate::error::{Error, Result};
 use crate::input::{self, InputSplit, LineOptions, RecordBlock, RecordReader};
 use crate::serdes::{Deserializer, TableSerde};
+use crate::storage::{ReadAhead, Storage};
 
 /// Reads one table's splits through its SerDe.
 #[derive(Clone)]
@@ -37,6 +38,7 @@ pub(super) struct LogSource {
     pub serde: Arc<dyn TableSerde>,
     pub lines: LineOptions,
     pub input: InputConfig,
+    pub storage: Storage,
     pub report: Arc<ScanReport>,
     table_schema: TableSchema,
     projection: SplitProjection,
@@ -54,6 +56,7 @@ impl LogSource {
         serde: Arc<dyn TableSerde>,
         lines: LineOptions,
         input: InputConfig,
+        storage: Storage,
         takes_predicates: bool,
         report: Arc<ScanReport>,
     ) -> Self {
@@ -61,6 +64,7 @@ impl LogSource {
             serde,
             lines,
             input,
+            storage,
             report,
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
@@ -91,7 +95,11 @@ impl FileSource for LogSource {
         self.report.start(partition);
         // No more rows than a LIMIT asks for are put together.
         let batch_rows = base_config.limit.map_or(self.batch_rows, |limit| self.batch_rows.min(limit).max(1));
-        let opener = Arc::new(SplitOpener { source: self.clone(), batch_rows, partition });
+        let splits = base_config.file_groups.get(partition).map(FileGroup::files).unwrap_or_default();
+        let splits: Vec<InputSplit> =
+            splits.iter().filter_map(|file| file.extension::<InputSplit>().cloned()).collect();
+        let files = Arc::new(input::read_ahead(&splits, &self.storage));
+        let opener = Arc::new(SplitOpener { source: self.clone(), files, batch_rows, partition });
         ProjectionOpener::try_new(self.projection.clone(), opener, self.table_schema.file_schema())
     }
 
@@ -171,6 +179,7 @@ impl FileSource for LogSource {
 /// Opens the splits of one scan partition, one after the other.
 struct SplitOpener {
     source: LogSource,
+    files: Arc<ReadAhead>,
     batch_rows: usize,
     partition: usize,
 }
@@ -181,10 +190,10 @@ impl FileOpener for SplitOpener {
             .extension::<InputSplit>()
             .cloned()
             .ok_or_else(|| Error::internal("a scanned file carries no input split"))?;
-        let source = self.source.clone();
+        let (source, files) = (self.source.clone(), Arc::clone(&self.files));
         let (batch_rows, partition) = (self.batch_rows, self.partition);
         Ok(async move {
-            let rows = SplitRows::open(source, batch_rows, partition, split)?;
+            let rows = SplitRows::open(source, &files, batch_rows, partition, split)?;
             Ok(futures::stream::iter(rows.map(|batch| batch.map_err(Into::into))).boxed())
         }
         .boxed())
@@ -211,7 +220,13 @@ struct SplitRows {
 }
 
 impl SplitRows {
-    fn open(source: LogSource, batch_rows: usize, partition: usize, split: InputSplit) -> Result<Self> {
+    fn open(
+        source: LogSource,
+        files: &ReadAhead,
+        batch_rows: usize,
+        partition: usize,
+        split: InputSplit,
+    ) -> Result<Self> {
         let file = split.file.path.display().to_string();
         let (columns, filters) = (&source.projection.file_indices, source.predicate.filters());
         let coalescer = (!filters.is_empty()).then(|| {
@@ -220,7 +235,7 @@ impl SplitRows {
                 .with_biggest_coalesce_batch_size(Some(batch_rows.div_ceil(2))))
         });
         let rows = SplitRows {
-            reader: input::open_split(&split, &source.lines, &source.input)?,
+            reader: input::open_split(&split, files, &source.lines, &source.input)?,
             deserializer: source.serde.deserializer(columns, filters)?,
             block: None,
             records_max: if filters.is_empty() { batch_rows } else { source.batch_rows },
