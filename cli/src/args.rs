@@ -12,6 +12,7 @@ use clap::{Args as ClapArgs, ColorChoice, CommandFactory, Parser, Subcommand, Va
 use serde::Deserialize;
 
 use crate::commands::explain_error::ExplainErrorArgs;
+use crate::commands::gc::GcArgs;
 use crate::commands::run::RunArgs;
 use crate::settings::{self, Environment, MemoryLimit};
 
@@ -37,6 +38,7 @@ pub struct Args {
 pub enum Command {
     Run(Box<RunArgs>),
     ExplainError(ExplainErrorArgs),
+    Gc(Box<GcArgs>),
 }
 
 #[derive(Debug, Clone, Default, ClapArgs)]

@@ -17,7 +17,7 @@ use crate::exec::{self, CancelFlag, FileOutput, JobContext, PoolBudget, ResultSi
 use crate::hiveql::{self, Command, ExplainMode, Insert, InsertTarget, Parsed, Piece, RowFormat, SourceMap, Statement};
 use crate::id::JobId;
 use crate::observer::{InputSummary, JobObserver, JobSummary, OutputFile, OutputSummary};
-use crate::output::{self, OutputCommitter, SuccessInfo};
+use crate::output::{self, Committer, SuccessInfo, WorkPlaces};
 use crate::plan::show::TextRows;
 use crate::plan::stages::Stage;
 use crate::plan::{self, PlanContext, QueryPlan, StageGraph, ddl, explain, show};
@@ -125,6 +125,13 @@ impl Session {
         })
     }
 
+    /// Finishes or undoes what runs that died left at an output, and says how many there were.
+    ///
+    /// Errors: `OUTPUT_LOCKED` if a run is writing there; those of the storage.
+    pub fn collect_garbage(storage: &Storage, dest: &StoragePath, config: &EngineConfig) -> Result<usize> {
+        output::collect_garbage(Arc::new(LocalFileSystem), storage, dest, &config.temp_dir)
+    }
+
     /// Gives a variable the value that the session starts with, and that RESET gives back.
     pub fn set_variable(&mut self, namespace: Namespace, key: &str, value: &str) -> Result<()> {
         self.settings.set_initial(namespace, key, value)
@@ -229,10 +236,9 @@ impl Session {
         let directory = self.directory(&target, &run.plan)?;
         let local = Arc::new(LocalFileSystem);
         let config = &run.job.config;
-        let Some(path) = directory.path.as_local() else {
-            return Err(Error::new(codes::UNSUPPORTED_SCHEME, "S3 is not written yet"));
-        };
-        let committer = OutputCommitter::begin(local, path, &run.job.job, config.durable)?;
+        let places = WorkPlaces { scratch: self.scratch.path(), temp_dir: &config.temp_dir };
+        let job = &run.job.job;
+        let committer = Committer::begin(local, &self.storage, &directory.path, places, job, config.durable)?;
         let committer = committer.merging(run.merge_bytes());
         let output = Arc::new(FileOutput::new(committer, directory.serde));
         let columns = Arc::clone(&run.plan.columns);

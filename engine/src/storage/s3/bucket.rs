@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -26,6 +27,10 @@ use crate::storage::path::ObjectPath;
 
 /// The region of requests that have to name one and need none, as to other servers than Amazon's.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// How often a request is made again that object_store does not repeat, and how long the first wait is.
+const REPEATS_MAX: u32 = 5;
+const REPEAT_WAIT: Duration = Duration::from_millis(50);
 
 /// The client of one bucket.
 #[derive(Debug)]
@@ -277,12 +282,7 @@ impl Bucket {
 
     async fn list_uploads_page(&self, prefix: &str, markers: Option<(String, String)>) -> Result<UploadsPage> {
         let client = self.client().await.map_err(|error| self.error(Action::ListUploads, prefix, error))?;
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        if let Some((key, id)) = &markers {
-            query.append_pair("key-marker", key);
-            query.append_pair("upload-id-marker", id);
-        }
-        let query = query.append_pair("prefix", prefix).append_pair("uploads", "").finish();
+        let query = uploads_query(prefix, markers);
         let url = format!("{}?{query}", client.url);
         let credential = match self.is_signed() {
             true => Some(self.provider.credential().await?),
@@ -313,13 +313,13 @@ impl Bucket {
     where
         F: Future<Output = object_store::Result<T>>,
     {
-        let (mut renewed, mut moved) = (false, false);
+        let (mut renewed, mut moved, mut n_repeated) = (false, false, 0);
         loop {
             let client = self.client().await.map_err(|error| self.error(action, key, error))?;
             let region = client.region.clone();
             match request(client).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => match remedy(&error) {
+                Err(error) => match remedy(action, &error) {
                     Some(Remedy::FreshCredentials) if !renewed => {
                         renewed = true;
                         self.provider.forget().await;
@@ -331,6 +331,10 @@ impl Bucket {
                             Ok(found) if found != region => self.replace_client(&found)?,
                             _ => return Err(self.error(action, key, error)),
                         }
+                    }
+                    Some(Remedy::Repeat) if n_repeated < REPEATS_MAX => {
+                        tokio::time::sleep(REPEAT_WAIT * 2_u32.pow(n_repeated)).await;
+                        n_repeated += 1;
                     }
                     _ => return Err(self.error(action, key, error)),
                 },
@@ -419,6 +423,14 @@ impl Bucket {
             _ => format!("{endpoint}/{name}"),
         }
     }
+}
+
+fn uploads_query(prefix: &str, markers: Option<(String, String)>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some((key, id)) = &markers {
+        query.append_pair("key-marker", key).append_pair("upload-id-marker", id);
+    }
+    query.append_pair("prefix", prefix).append_pair("uploads", "").finish()
 }
 
 #[derive(Debug, Deserialize)]

@@ -21,6 +21,11 @@ pub(super) enum Action {
 }
 
 impl Action {
+    /// Whether what was done already is done again without harm. What else is so, object_store repeats.
+    fn is_repeatable(self) -> bool {
+        matches!(self, Action::Delete | Action::AbortUpload)
+    }
+
     /// The name that policies know it by.
     fn permission(self) -> &'static str {
         match self {
@@ -55,6 +60,8 @@ pub(super) enum Remedy {
     FreshCredentials,
     /// The bucket lies elsewhere.
     OtherRegion,
+    /// The connection broke, and the request may just be made again.
+    Repeat,
 }
 
 /// The document that S3 sends with an error.
@@ -75,9 +82,12 @@ impl ErrorDocument {
 }
 
 /// Says what may help against `error`, if anything.
-pub(super) fn remedy(error: &object_store::Error) -> Option<Remedy> {
-    let text = error.to_string();
-    match ErrorDocument::find(&text)?.code.as_str() {
+pub(super) fn remedy(action: Action, error: &object_store::Error) -> Option<Remedy> {
+    let Some(document) = ErrorDocument::find(&error.to_string()) else {
+        let is_answer = !matches!(error, object_store::Error::Generic { .. });
+        return (action.is_repeatable() && !is_answer).then_some(Remedy::Repeat);
+    };
+    match document.code.as_str() {
         "ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException" => Some(Remedy::FreshCredentials),
         "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
             Some(Remedy::OtherRegion)
@@ -188,10 +198,11 @@ mod tests {
 
     #[test]
     fn remedies() {
-        let of = |code: &str| remedy(&answer("400", &format!("<Error><Code>{code}</Code></Error>")));
+        let of = |code: &str| remedy(Action::Get, &answer("400", &format!("<Error><Code>{code}</Code></Error>")));
         assert_eq!(of("ExpiredToken"), Some(Remedy::FreshCredentials));
         assert_eq!(of("PermanentRedirect"), Some(Remedy::OtherRegion));
         assert_eq!(of("AccessDenied"), None);
-        assert_eq!(remedy(&answer("403", "")), None);
+        assert_eq!(remedy(Action::Get, &answer("403", "")), None);
+        assert_eq!(remedy(Action::Delete, &answer("", "")), Some(Remedy::Repeat));
     }
 }

@@ -1,7 +1,8 @@
 //! S3: list, read, write and upload, as plain calls over object_store's client.
 //!
 //! [`S3`] knows the buckets of a session. [`bucket`] speaks to one of them and says what went wrong in the user's
-//! words, [`credentials`] finds out as whom, [`object`] reads objects and fetches ahead. Requests run on a small
+//! words, [`credentials`] finds out as whom, [`object`] reads objects and fetches ahead,
+//! [`ObjectFolder`] is for those who write. Requests run on a small
 //! runtime of their own, far more of them than there are cores; whoever needs an answer parks until it is there.
 //! Nothing is started before the first request. Keys with empty parts, as in `a//b`, are not read: object_store's
 //! paths have none.
@@ -9,12 +10,14 @@
 mod bucket;
 mod credentials;
 mod error;
+mod folder;
 mod object;
 mod request;
 #[cfg(test)]
 mod tests;
 
 pub use bucket::{Bucket, ObjectMeta, PendingUpload, Upload};
+pub use folder::ObjectFolder;
 pub(super) use object::{Coming, ObjectFile, Pieces};
 
 use std::collections::HashMap;
@@ -44,13 +47,30 @@ pub struct S3 {
 struct Started {
     provider: Arc<Provider>,
     buckets: Mutex<HashMap<String, Arc<Bucket>>>,
-    /// `Some` until it is dropped, and dropped without waiting: a request may take its time to end.
-    runtime: Option<Runtime>,
+    network: Network,
 }
 
-impl Drop for Started {
+/// The runtime that requests run on. It lives as long as anybody who may make one.
+#[derive(Debug, Clone)]
+pub(super) struct Network {
+    handle: Handle,
+    _runtime: Arc<NetworkRuntime>,
+}
+
+impl Network {
+    /// Parks this thread until `request` is done.
+    pub fn wait<T: Send + 'static>(&self, request: impl Future<Output = T> + Send + 'static) -> Result<T> {
+        bridge::wait_for(&self.handle, request)
+    }
+}
+
+/// `Some` until it is dropped, and dropped without waiting: a request may take its time to end.
+#[derive(Debug)]
+struct NetworkRuntime(Option<Runtime>);
+
+impl Drop for NetworkRuntime {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }
@@ -65,16 +85,13 @@ impl S3 {
     /// The client of one bucket, and the runtime that its requests run on.
     ///
     /// Errors: `BAD_SETTING` for an endpoint that is none.
-    pub fn bucket(&self, name: &str) -> Result<(Arc<Bucket>, Handle)> {
+    pub(super) fn bucket(&self, name: &str) -> Result<(Arc<Bucket>, Network)> {
         let started = self.started()?;
-        let Some(runtime) = &started.runtime else {
-            return Err(Error::internal("the network runtime is gone while it is in use"));
-        };
         let mut buckets = started.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets
             .entry(name.to_owned())
             .or_insert_with(|| Arc::new(Bucket::new(name, &self.config, Arc::clone(&started.provider))));
-        Ok((Arc::clone(bucket), runtime.handle().clone()))
+        Ok((Arc::clone(bucket), started.network.clone()))
     }
 
     fn started(&self) -> Result<Arc<Started>> {
@@ -83,8 +100,9 @@ impl S3 {
             return Ok(Arc::clone(started));
         }
         let provider = Arc::new(Provider::new(&self.config)?);
-        let runtime = Some(bridge::network_runtime(self.threads)?);
-        let new = Arc::new(Started { provider, buckets: Mutex::default(), runtime });
+        let runtime = bridge::network_runtime(self.threads)?;
+        let network = Network { handle: runtime.handle().clone(), _runtime: Arc::new(NetworkRuntime(Some(runtime))) };
+        let new = Arc::new(Started { provider, buckets: Mutex::default(), network });
         *started = Some(Arc::clone(&new));
         Ok(new)
     }
@@ -94,11 +112,11 @@ impl S3 {
     /// Names that start with `_` or `.` are hidden, as in [`list`](super::Storage::list); so are the `_$folder$` objects
     /// by which Hadoop's older file systems mark folders. Errors: `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
     pub(super) fn list(&self, place: &ObjectPath) -> Result<Listing> {
-        let (bucket, runtime) = self.bucket(&place.bucket)?;
+        let (bucket, network) = self.bucket(&place.bucket)?;
         let prefix = place.folder();
         let objects = {
             let (bucket, prefix) = (Arc::clone(&bucket), prefix.clone());
-            bridge::wait_for(&runtime, async move { bucket.list(&prefix).await })??
+            network.wait(async move { bucket.list(&prefix).await })??
         };
         let mut listing = Listing::default();
         let is_missing = objects.is_empty();
@@ -114,7 +132,7 @@ impl S3 {
         }
         if is_missing {
             let key = place.key.clone();
-            let object = bridge::wait_for(&runtime, async move { bucket.head(&key).await })?;
+            let object = network.wait(async move { bucket.head(&key).await })?;
             match object {
                 Ok(object) if !place.key.is_empty() => listing.files.push(file_meta(&place.bucket, object)),
                 Err(error) if error.code() != codes::NOT_FOUND => return Err(error),
@@ -131,9 +149,9 @@ impl S3 {
 
     /// A whole small object.
     pub(super) fn read(&self, place: &ObjectPath) -> Result<Vec<u8>> {
-        let (bucket, runtime) = self.bucket(&place.bucket)?;
+        let (bucket, network) = self.bucket(&place.bucket)?;
         let key = place.key.clone();
-        let bytes = bridge::wait_for(&runtime, async move { bucket.get_whole(&key).await })??;
+        let bytes = network.wait(async move { bucket.get_whole(&key).await })??;
         Ok(bytes.into())
     }
 }

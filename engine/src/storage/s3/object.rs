@@ -10,10 +10,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::Network;
 use super::bucket::Bucket;
 use crate::bridge::{self, Awaited, Promise};
 use crate::error::{Error, Result};
@@ -80,13 +80,13 @@ impl Pieces {
         let piece_bytes = PIECE_BYTES.min(window_bytes / 2).max(1);
         let mut orders = Vec::new();
         let mut coming = Vec::with_capacity(ranges.len());
-        let mut runtime = None;
+        let mut network = None;
         for (file, range) in ranges {
             let mut pieces = Coming::new();
             if file.path.as_object().is_some() {
                 let (bucket, key, etag) = object_of(file)?;
-                let (bucket, handle) = s3.bucket(&bucket)?;
-                runtime = Some(handle);
+                let (bucket, found) = s3.bucket(&bucket)?;
+                network = Some(found);
                 let mut start = range.start;
                 while start < range.end {
                     let piece = start..range.end.min(start.saturating_add(piece_bytes));
@@ -99,7 +99,8 @@ impl Pieces {
             }
             coming.push(pieces);
         }
-        let started = runtime.map(|runtime| Pieces(runtime.spawn(fetch_all(orders, window_bytes)).abort_handle()));
+        let started =
+            network.map(|network| Pieces(network.handle.spawn(fetch_all(orders, window_bytes)).abort_handle()));
         Ok((coming, started))
     }
 }
@@ -129,7 +130,7 @@ async fn fetch_all(orders: Vec<Order>, window_bytes: u64) {
 #[derive(Debug)]
 pub(in crate::storage) struct ObjectFile {
     bucket: Arc<Bucket>,
-    runtime: Handle,
+    network: Network,
     key: String,
     etag: Option<String>,
     len: u64,
@@ -149,9 +150,9 @@ impl ObjectFile {
     /// Opens `file`, which was listed. Asks for nothing.
     pub fn open(s3: &super::S3, file: &FileMeta, coming: Coming) -> Result<Self> {
         let (bucket, key, etag) = object_of(file)?;
-        let (bucket, runtime) = s3.bucket(&bucket)?;
+        let (bucket, network) = s3.bucket(&bucket)?;
         let state = Mutex::new(State { coming, ..State::default() });
-        Ok(ObjectFile { bucket, runtime, key, etag, len: file.len, state })
+        Ok(ObjectFile { bucket, network, key, etag, len: file.len, state })
     }
 
     /// Brings the bytes from `offset` on to hand, at least one of them.
@@ -173,8 +174,7 @@ impl ObjectFile {
         let next_planned = state.coming.front().map_or(self.len, |(range, _)| range.start);
         let end = next_planned.min(self.len).min(offset.saturating_add(UNPLANNED_BYTES));
         let (bucket, key, etag) = (Arc::clone(&self.bucket), self.key.clone(), self.etag.clone());
-        let bytes =
-            bridge::wait_for(&self.runtime, async move { bucket.get(&key, offset..end, etag.as_deref()).await })??;
+        let bytes = self.network.wait(async move { bucket.get(&key, offset..end, etag.as_deref()).await })??;
         state.at_hand = Some((offset, bytes));
         Ok(())
     }
