@@ -8,6 +8,7 @@ mod case;
 mod cli;
 mod golden;
 mod kill;
+mod s3;
 mod sandbox;
 mod tutorial;
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let mut trials = golden::trials();
     trials.extend(cli::trials());
     trials.extend(kill::trials());
+    trials.extend(s3::trials());
     trials.extend(tutorial::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
