@@ -13,6 +13,13 @@ pub struct RecordRange {
     pub end: u32,
 }
 
+impl RecordRange {
+    /// The bytes of the block that it means.
+    pub fn bytes(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
 /// Whole records of one file that lie side by side.
 ///
 /// Shape: never empty; records in file order. Text columns may point into `data`, so a reader does not use a block's
@@ -29,8 +36,7 @@ pub struct RecordBlock {
 impl RecordBlock {
     /// The bytes of record `record_idx`, terminator stripped.
     pub fn record(&self, record_idx: usize) -> &[u8] {
-        let RecordRange { start, end } = self.records[record_idx];
-        &self.data[start as usize..end as usize]
+        &self.data[self.records[record_idx].bytes()]
     }
 
     /// Where record `record_idx` starts in the file, after decompression.
