@@ -55,10 +55,12 @@ impl TaskRows {
     /// Opens no file yet.
     pub fn new(source: &LogSource, batch_rows: usize, partition: usize, splits: Arc<[InputSplit]>) -> Result<Self> {
         let (columns, filters) = (source.columns_projected(), source.filters());
+        // What a predicate left of a batch is copied out of its block; a whole batch is worth a copy only if it is small.
+        let rows_left_alone = if filters.is_empty() { batch_rows.div_ceil(16) } else { batch_rows.div_ceil(2) };
         let coalescer = (!filters.is_empty() || splits.len() > 1).then(|| {
             let schema = source.file_schema().project(columns).map_err(not_put_together)?;
             Ok(BatchCoalescer::new(Arc::new(schema), batch_rows)
-                .with_biggest_coalesce_batch_size(Some(batch_rows.div_ceil(2))))
+                .with_biggest_coalesce_batch_size(Some(rows_left_alone)))
         });
         Ok(TaskRows {
             splits,
