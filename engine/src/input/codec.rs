@@ -96,8 +96,11 @@ pub(super) fn looks_like(first_bytes: &[u8]) -> &'static str {
 
 /// From the last dot of the name on. Unlike `Path::extension`, `.gz` is one of the name `.gz`.
 fn extension(path: &StoragePath) -> &[u8] {
-    let name = path.as_local().file_name().unwrap_or_default().as_bytes();
-    memchr::memrchr(b'.', name).map_or(&[], |dot| &name[dot..])
+    let path = path.as_local().as_os_str().as_bytes();
+    match memchr::memrchr2(b'.', b'/', path) {
+        Some(dot) if path[dot] == b'.' => &path[dot..],
+        _ => &[],
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::codec::{Codec, MAGIC_BYTES};
 use super::footer::FooterReader;
 use super::line_reader::LineReader;
-use super::{InputSplit, RecordReader};
+use super::{InputSplit, ReadBuffers, RecordReader};
 use crate::config::InputConfig;
 use crate::error::{Error, Result, codes};
 use crate::storage;
@@ -20,11 +20,17 @@ pub struct LineOptions {
     pub footer_lines: u32,
 }
 
-/// Opens a split for reading. The split comes from [`plan_splits`](super::plan_splits) with the same options.
+/// Opens a split for reading. The split comes from [`plan_splits`](super::plan_splits) with the same options, `buffers`
+/// from the task's reader before, if there was one.
 ///
 /// Errors: those of [`storage::open`]; `BAD_SETTING` for too large a footer; `UNSUPPORTED` for a compression that is
 /// not read. That a file is not what its name says shows when the first block is read.
-pub fn open_split(split: &InputSplit, options: &LineOptions, config: &InputConfig) -> Result<Box<dyn RecordReader>> {
+pub fn open_split(
+    split: &InputSplit,
+    options: &LineOptions,
+    config: &InputConfig,
+    buffers: ReadBuffers,
+) -> Result<Box<dyn RecordReader>> {
     let LineOptions { header_lines, footer_lines } = *options;
     if footer_lines > FOOTER_LINES_MAX {
         let message =
@@ -34,13 +40,13 @@ pub fn open_split(split: &InputSplit, options: &LineOptions, config: &InputConfi
     if split.range.is_some() && (header_lines > 0 || footer_lines > 0) {
         return Err(Error::internal("a file whose first or last lines are dropped was cut"));
     }
-    let path = split.file.path.display().to_string();
+    let in_file = |error: Error, offset| error.in_file(split.file.path.display().to_string(), offset, None);
     let mut codec = Codec::of_name(&split.file.path);
-    let file = storage::open(&split.file).map_err(|error| error.in_file(&path, None, None))?;
+    let file = storage::open(&split.file).map_err(|error| in_file(error, None))?;
     let mut split = split.clone();
     if config.sniff_compression {
         let mut first_bytes = [0; MAGIC_BYTES];
-        let n_read = file.read_at(0, &mut first_bytes).map_err(|error| error.in_file(&path, Some(0), None))?;
+        let n_read = file.read_at(0, &mut first_bytes).map_err(|error| in_file(error, Some(0)))?;
         codec = match (Codec::of_magic(&first_bytes[..n_read]), codec) {
             (Some(found), _) => Ok(found),
             // zlib has no magic to miss.
@@ -56,6 +62,6 @@ pub fn open_split(split: &InputSplit, options: &LineOptions, config: &InputConfi
             }
         }
     }
-    let lines = LineReader::new(&split, file, codec?, header_lines, config)?;
+    let lines = LineReader::new(&split, file, codec?, header_lines, config, buffers)?;
     if footer_lines == 0 { Ok(Box::new(lines)) } else { Ok(Box::new(FooterReader::new(lines, footer_lines))) }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::ReadBuffers;
 use crate::error::Result;
 
 /// Where one record lies in its block's data, terminator excluded.
@@ -90,4 +91,7 @@ pub trait RecordReader: Send {
     fn take_warnings(&mut self) -> Vec<String> {
         Vec::new()
     }
+
+    /// Ends the reading, also before the end of the split. The block handed out last may still be held.
+    fn into_buffers(self: Box<Self>) -> ReadBuffers;
 }

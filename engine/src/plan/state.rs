@@ -10,7 +10,7 @@ use datafusion::prelude::SessionConfig;
 use crate::config::EngineConfig;
 use crate::functions;
 
-/// A state that knows Hive's functions and plans what can be cut into stages.
+/// A state that plans what can be cut into stages. Tables and functions it does not know: `bind` finds them.
 ///
 /// Each setting has a reason: round robin does not survive a cut; a dynamic filter is made in one stage and waited
 /// for in another; the result of an uncorrelated subquery cannot cross a stage; a task that takes its siblings' files
@@ -20,6 +20,7 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
     let mut session = SessionConfig::new()
         .with_target_partitions(config.shuffle_partitions.max(1))
         .with_batch_size(config.batch_rows)
+        .with_create_default_catalog_and_schema(false)
         .with_information_schema(false);
     let options = session.options_mut();
     options.optimizer.enable_round_robin_repartition = false;
@@ -42,9 +43,6 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(runtime)
-        .with_scalar_functions(functions::scalar_functions())
-        .with_aggregate_functions(functions::aggregate_functions())
-        .with_window_functions(functions::window_functions())
         .with_expr_planners(vec![Arc::new(functions::HiveExprPlanner)])
         .build()
 }

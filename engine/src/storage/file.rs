@@ -58,7 +58,7 @@ pub trait ReadAt: Send + Sync + Debug {
 ///
 /// Errors: `FILE_CHANGED` if it is another file now, was cut, or was written over; that something was appended is
 /// none. `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
-pub fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
+pub fn open(file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
     let path = file.path.as_local();
     // A FIFO that took the file's place would block the open for ever.
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
@@ -67,7 +67,7 @@ pub fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
         .custom_flags(nonblocking)
         .open(path)
         .map_err(|cause| io_error("open", path, cause))?;
-    let local = LocalFile { file: opened, listed: file.clone() };
+    let local = LocalFile { file: opened, listed: Arc::clone(file) };
     local.verify()?;
     Ok(Arc::new(local))
 }
@@ -75,7 +75,7 @@ pub fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
 #[derive(Debug)]
 struct LocalFile {
     file: File,
-    listed: FileMeta,
+    listed: Arc<FileMeta>,
 }
 
 impl LocalFile {
@@ -130,8 +130,8 @@ mod tests {
     use super::*;
     use crate::storage::list;
 
-    fn listed(path: &Path) -> FileMeta {
-        list(&StoragePath::from_local(path).unwrap()).unwrap().files.remove(0)
+    fn listed(path: &Path) -> Arc<FileMeta> {
+        Arc::new(list(&StoragePath::from_local(path).unwrap()).unwrap().files.remove(0))
     }
 
     #[track_caller]
