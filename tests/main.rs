@@ -1,4 +1,5 @@
-//! Black-box tests of the command `logq`, one binary: golden scripts, the command line, kills, the tutorial.
+//! Black-box tests of the command `logq`, one binary: golden scripts, the command line, Hive's
+//! arguments, what schedulers need, kills, the tutorial.
 //!
 //! `golden` finds the cases and gives each of them a test per mode; `case` knows how a case is written down; `sandbox`
 //! runs the command in a fresh directory with a cleared environment. CONTRIBUTING has the loop: write the `.q`, run
@@ -7,9 +8,11 @@
 mod case;
 mod cli;
 mod golden;
+mod hive;
 mod kill;
 mod sandbox;
 mod tutorial;
+mod unattended;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,8 +22,10 @@ use libtest_mimic::{Arguments, Trial};
 fn main() -> ExitCode {
     let mut trials = golden::trials();
     trials.extend(cli::trials());
+    trials.extend(hive::trials());
     trials.extend(kill::trials());
     trials.extend(tutorial::trials());
+    trials.extend(unattended::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -1,5 +1,6 @@
 //! One file for each verb.
 
 pub mod explain_error;
+pub mod hive;
 pub mod run;
 pub mod script;

@@ -1,0 +1,237 @@
+//! Whole files by location, for whoever embeds the engine: scripts, reports, logs of steps, copies between folders.
+//!
+//! A location is what a script may name. Tables are not read this way, and results of INSERT are not written this way:
+//! they have splits and a committer. Each call blocks until it is done.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use uuid::Uuid;
+
+use super::filesystem::file_error;
+use super::{StoragePath, io_error};
+use crate::error::{Error, Result, codes};
+
+/// Folders inside folders, more than which is an error.
+const DEPTH_MAX: usize = 40;
+
+/// Reads and writes whole files. Relative locations are relative to one directory.
+#[derive(Debug, Clone)]
+pub struct Files {
+    working_dir: PathBuf,
+}
+
+/// A file below a location.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFile {
+    /// The file itself, as a location.
+    pub location: String,
+    /// Its path below the listed location, with `/` between folders; the file's own name if the location is a file.
+    pub name: String,
+    pub bytes: u64,
+    /// When it was last written, where the storage says so.
+    pub modified: Option<SystemTime>,
+}
+
+/// What a location stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    File,
+    /// A folder; in an object store, a prefix with objects below it.
+    Folder,
+    Missing,
+}
+
+impl Files {
+    /// Files as a session with this working directory names them.
+    pub fn new(working_dir: &Path) -> Files {
+        Files { working_dir: working_dir.to_owned() }
+    }
+
+    /// What is there.
+    ///
+    /// Errors: `UNSUPPORTED_SCHEME`, `ACCESS_DENIED`, `STORAGE`.
+    pub fn place(&self, location: &str) -> Result<Place> {
+        let path = self.parse(location)?;
+        match fs::metadata(path.as_local()) {
+            Ok(metadata) if metadata.is_dir() => Ok(Place::Folder),
+            Ok(_) => Ok(Place::File),
+            Err(cause) if is_missing(&cause) => Ok(Place::Missing),
+            Err(cause) => Err(io_error("find", path.as_local(), cause)),
+        }
+    }
+
+    /// The whole content of a file.
+    ///
+    /// Errors: `NOT_FOUND`, `ACCESS_DENIED`; `USAGE` for a directory; `UNSUPPORTED_SCHEME`, `STORAGE`.
+    pub fn read(&self, location: &str) -> Result<Vec<u8>> {
+        let path = self.parse(location)?;
+        fs::read(path.as_local()).map_err(|cause| match cause.kind() {
+            io::ErrorKind::IsADirectory => {
+                Error::new(codes::USAGE, format!("{} is a directory, expected a file", path.display()))
+            }
+            _ => io_error("read", path.as_local(), cause),
+        })
+    }
+
+    /// Every file below a location, hidden ones too, ascending by name; the file itself if it is one.
+    ///
+    /// Symbolic links to files are followed, those to folders are not. What is neither file nor folder is left out.
+    ///
+    /// Errors: `NOT_FOUND`, `ACCESS_DENIED`; `STORAGE`, also if folders are nested more than 40 deep; a name that is not
+    /// UTF-8 is one that no location can name.
+    pub fn list(&self, location: &str) -> Result<Vec<FoundFile>> {
+        let path = self.parse(location)?;
+        let metadata = fs::metadata(path.as_local()).map_err(|cause| io_error("list", path.as_local(), cause))?;
+        let mut found = Vec::new();
+        if metadata.is_dir() {
+            walk(&path, "", 0, &mut found)?;
+            found.sort_by(|a, b| a.name.cmp(&b.name));
+        } else {
+            let name = path.as_local().file_name().unwrap_or_default();
+            found.push(found_file(&path, utf8(name, &path)?.to_owned(), &metadata));
+        }
+        Ok(found)
+    }
+
+    /// Writes a file and the folders above it. Whoever reads sees the old file or the new one, never a half.
+    ///
+    /// Errors: `ACCESS_DENIED`, `DISK_LIMIT`, `UNSUPPORTED_SCHEME`, `STORAGE`.
+    pub fn write(&self, location: &str, content: &[u8]) -> Result<()> {
+        self.replace(&self.parse(location)?, |file| file.write_all(content))
+    }
+
+    /// Copies a file over another one or to a new place, as [`write`](Files::write) writes; gives its bytes.
+    ///
+    /// Errors: those of [`read`](Files::read) and [`write`](Files::write).
+    pub fn copy(&self, from: &str, to: &str) -> Result<u64> {
+        let (from, to) = (self.parse(from)?, self.parse(to)?);
+        let mut source = File::open(from.as_local()).map_err(|cause| io_error("read", from.as_local(), cause))?;
+        let mut bytes = 0;
+        self.replace(&to, |file| {
+            bytes = io::copy(&mut source, file)?;
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
+
+    /// Removes a file. Fine if there is none.
+    ///
+    /// Errors: `ACCESS_DENIED`, `UNSUPPORTED_SCHEME`, `STORAGE`.
+    pub fn remove(&self, location: &str) -> Result<()> {
+        let path = self.parse(location)?;
+        match fs::remove_file(path.as_local()) {
+            Err(cause) if !is_missing(&cause) => Err(io_error("remove", path.as_local(), cause)),
+            _ => Ok(()),
+        }
+    }
+
+    fn parse(&self, location: &str) -> Result<StoragePath> {
+        StoragePath::parse(location, &self.working_dir)
+    }
+
+    fn replace(&self, path: &StoragePath, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+        let local = path.as_local();
+        let folder = local.parent().unwrap_or(Path::new("/"));
+        let failed = |cause: io::Error| file_error("write", local, cause, codes::STORAGE);
+        fs::create_dir_all(folder).map_err(failed)?;
+        // A pipe or a device is written to; it cannot change places with a file.
+        if fs::metadata(local).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let mut file = fs::OpenOptions::new().write(true).open(local).map_err(failed)?;
+            return write(&mut file).map_err(failed);
+        }
+        let aside = folder.join(format!("._logq_tmp-{}", Uuid::new_v4()));
+        let written = File::create_new(&aside)
+            .and_then(|mut file| write(&mut file).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&aside, local));
+        written.map_err(|cause| {
+            let _ = fs::remove_file(&aside);
+            failed(cause)
+        })
+    }
+}
+
+fn walk(folder: &StoragePath, prefix: &str, depth: usize, found: &mut Vec<FoundFile>) -> Result<()> {
+    let local = folder.as_local();
+    if depth > DEPTH_MAX {
+        let message = format!("{} is nested more than {DEPTH_MAX} folders deep", folder.display());
+        return Err(Error::new(codes::STORAGE, message));
+    }
+    for entry in fs::read_dir(local).map_err(|cause| io_error("list", local, cause))? {
+        let entry = entry.map_err(|cause| io_error("list", local, cause))?;
+        let path = folder.child(&entry.file_name());
+        let name = format!("{prefix}{}", utf8(&entry.file_name(), &path)?);
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        match fs::metadata(path.as_local()) {
+            Ok(_) if is_folder => walk(&path, &format!("{name}/"), depth + 1, found)?,
+            Ok(metadata) if metadata.is_file() => found.push(found_file(&path, name, &metadata)),
+            // Removed since, a link to nowhere or to a folder, a pipe.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn found_file(path: &StoragePath, name: String, metadata: &fs::Metadata) -> FoundFile {
+    let location = path.display().to_string();
+    FoundFile { location, name, bytes: metadata.len(), modified: metadata.modified().ok() }
+}
+
+fn utf8<'a>(name: &'a OsStr, path: &StoragePath) -> Result<&'a str> {
+    std::str::from_utf8(name.as_bytes())
+        .map_err(|_| Error::new(codes::STORAGE, format!("the name of {} is not UTF-8", path.display())))
+}
+
+fn is_missing(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_listed_and_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path());
+        files.write("a/b/x", b"one").unwrap();
+        files.write("a/_SUCCESS", b"").unwrap();
+        files.write("a/b/x", b"three").unwrap();
+        assert_eq!(files.read("a/b/x").unwrap(), b"three");
+        let names: Vec<_> = files.list("a").unwrap().into_iter().map(|file| (file.name, file.bytes)).collect();
+        assert_eq!(names, [("_SUCCESS".to_owned(), 0), ("b/x".to_owned(), 5)]);
+        let found = files.list("a/b/x").unwrap();
+        assert_eq!(found[0].name, "x");
+        assert_eq!(files.copy(&found[0].location, "c/d").unwrap(), 5);
+        assert_eq!(files.read(&format!("file://{}/c/d", dir.path().display())).unwrap(), b"three");
+        files.remove("c/d").unwrap();
+        files.remove("c/d").unwrap();
+        assert_eq!(files.list("c").unwrap(), []);
+        assert_eq!(files.place("c").unwrap(), Place::Folder);
+        assert_eq!(files.place("c/d").unwrap(), Place::Missing);
+        assert_eq!(files.place("a/b/x/y").unwrap(), Place::Missing);
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path());
+        files.write("full/x", b"").unwrap();
+        assert_eq!(files.write("full", b"x").unwrap_err().code(), codes::STORAGE);
+        assert_eq!(files.copy("missing", "new").unwrap_err().code(), codes::NOT_FOUND);
+        assert_eq!(files.read("full").unwrap_err().code(), codes::USAGE);
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["full"]);
+        files.write("/dev/null", b"x").unwrap();
+    }
+
+    #[test]
+    fn other_schemes_are_refused_by_the_storage() {
+        let files = Files::new(Path::new("/"));
+        assert_eq!(files.read("hdfs://n/x").unwrap_err().code(), codes::UNSUPPORTED_SCHEME);
+    }
+}
