@@ -11,6 +11,7 @@ mod golden;
 mod hive;
 mod kill;
 mod sandbox;
+mod steps;
 mod tutorial;
 mod unattended;
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     trials.extend(cli::trials());
     trials.extend(hive::trials());
     trials.extend(kill::trials());
+    trials.extend(steps::trials());
     trials.extend(tutorial::trials());
     trials.extend(unattended::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -12,9 +12,11 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args as ClapArgs, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use crate::commands::copy::{AwsArgs, DistCpArgs};
 use crate::commands::explain_error::ExplainErrorArgs;
 use crate::commands::hive::HiveArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::steps::StepsArgs;
 use crate::settings::{self, Environment, MemoryLimit};
 
 /// Runs Hive scripts over logs on one machine.
@@ -39,6 +41,10 @@ pub struct Args {
 pub enum Command {
     Run(Box<RunArgs>),
     Hive(HiveArgs),
+    Steps(StepsArgs),
+    #[command(name = "s3-dist-cp")]
+    DistCp(DistCpArgs),
+    Aws(AwsArgs),
     ExplainError(ExplainErrorArgs),
 }
 
@@ -124,6 +130,9 @@ pub struct Options {
     #[arg(long, value_name = "TIME", value_parser = settings::parse_duration, help_heading = "Resources")]
     pub timeout: Option<Duration>,
 
+    /// Stops when standard input is closed: how `logq steps` stops a step
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
     /// Says on standard error what Hive says: `OK`, `Time taken`, `FAILED`. Set by the verb, not by a flag.
     #[arg(skip)]
     pub speaks_hive: bool,
@@ -231,6 +240,7 @@ impl Options {
             memory_limit: later.memory_limit.or(self.memory_limit),
             temp_dir: later.temp_dir.or(self.temp_dir),
             timeout: later.timeout.or(self.timeout),
+            stop_with_stdin: self.stop_with_stdin || later.stop_with_stdin,
             speaks_hive: self.speaks_hive || later.speaks_hive,
             ..self
         }
@@ -271,7 +281,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// Names of the binary that stand for a verb.
-const VERBS_BY_NAME: &[(&str, &str)] = &[("hive", "hive"), ("hive-script", "hive")];
+const VERBS_BY_NAME: &[(&str, &str)] = &[("hive", "hive"), ("hive-script", "hive"), ("s3-dist-cp", "s3-dist-cp")];
 
 /// Options of one letter, which commons-cli takes with two dashes, too.
 const SHORT: &[&str] = &["-e", "-f", "-i", "-d", "-S", "-v"];
@@ -301,6 +311,8 @@ const TAKES_VALUE: &[&str] = &[
     "--temp-dir",
     "--stats-json",
     "--timeout",
+    "--log-uri",
+    "--status-json",
 ];
 
 /// Rewrites the arguments of a process, its name first: `-hiveconf k=v`, `-hivevar k=v`, `-define k=v` and their kin get

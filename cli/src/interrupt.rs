@@ -4,7 +4,7 @@
 //! by its SIGKILL; what that leaves behind is removed by the next run. SIGHUP is left alone, so that `nohup logq …`
 //! works.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ use crate::exit_code;
 /// How long a cancelled job may take to end. Schedulers kill after ten seconds or more.
 const PATIENCE: Duration = Duration::from_secs(9);
 
+/// The same for a process that another one of ours waits for.
+const PATIENCE_OF_STEP: Duration = Duration::from_secs(7);
+
 /// Knows whether the user asked to stop. Clones share what they know.
 #[derive(Clone, Default)]
 pub struct Interrupt {
@@ -28,8 +31,12 @@ pub struct Interrupt {
 struct State {
     /// 0 until something stops the run, then the exit code that it stands for.
     exit_code: AtomicU8,
-    cancel: Mutex<Option<CancelHandle>>,
+    /// Called when something stops the run.
+    on_stop: Mutex<Option<Arc<OnStop>>>,
+    is_step: AtomicBool,
 }
+
+type OnStop = dyn Fn() + Send + Sync;
 
 impl Interrupt {
     /// Starts to listen. To be called once in a process.
@@ -49,7 +56,27 @@ impl Interrupt {
 
     /// From now on the first signal cancels through `handle` instead of ending the process.
     pub fn cancels(&self, handle: CancelHandle) {
-        *self.state.cancel.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+        self.on_stop(move || handle.cancel());
+    }
+
+    /// From now on the first signal is for whoever asks for [`exit_code`](Interrupt::exit_code) now and then.
+    pub fn waits(&self) {
+        self.on_stop(|| ());
+    }
+
+    fn on_stop(&self, act: impl Fn() + Send + Sync + 'static) {
+        *self.state.on_stop.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(act));
+    }
+
+    /// Stops the run, as SIGTERM does, when standard input is closed: then whoever started it is gone or wants its end.
+    pub fn stop_with_stdin(&self) {
+        self.state.is_step.store(true, Ordering::SeqCst);
+        let listener = self.clone();
+        std::thread::spawn(move || {
+            // Nobody writes; whatever comes is not for us.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            listener.stop(128 + SIGTERM as u8);
+        });
     }
 
     /// Stops the run as a signal does, unless it ends within `limit` from now.
@@ -82,12 +109,13 @@ impl Interrupt {
     /// Runs on the listener's thread, which is an ordinary one.
     fn stop(&self, code: u8) {
         let is_first = self.state.exit_code.swap(code, Ordering::SeqCst) == 0;
-        let cancel = self.state.cancel.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match cancel {
-            Some(cancel) if is_first => {
-                cancel.cancel();
+        let on_stop = self.state.on_stop.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match on_stop {
+            Some(act) if is_first => {
+                act();
+                let patience = if self.state.is_step.load(Ordering::SeqCst) { PATIENCE_OF_STEP } else { PATIENCE };
                 std::thread::spawn(move || {
-                    std::thread::sleep(PATIENCE);
+                    std::thread::sleep(patience);
                     std::process::exit(i32::from(code));
                 });
             }

@@ -84,6 +84,15 @@ fn run(args: Args, environment: &Environment) -> u8 {
             Err(HiveUsage::Refused(error)) => Err(error),
             Err(HiveUsage::Clap(usage)) => return say_usage(usage),
         },
+        Some(Command::Steps(command)) => commands::steps::run(&command, &args.options, environment),
+        Some(Command::DistCp(command)) => match commands::copy::run_dist_cp(&command.args, environment) {
+            Ok(result) => result,
+            Err(usage) => return say_usage(usage),
+        },
+        Some(Command::Aws(command)) => match commands::copy::run_aws(&command.args, environment) {
+            Ok(result) => result,
+            Err(usage) => return say_usage(usage),
+        },
         Some(Command::Run(command)) => {
             let options = args.options.then(command.options);
             commands::run::run(&options, command.files, environment)

@@ -40,6 +40,8 @@ pub struct Environment {
     /// Variables that are UTF-8; others cannot be named in a script.
     pub variables: BTreeMap<String, String>,
     pub working_dir: PathBuf,
+    /// This program's own file.
+    pub program: PathBuf,
     /// Where `proc` and `sys` are found.
     pub root: PathBuf,
     pub stdin_is_terminal: bool,
@@ -57,6 +59,7 @@ impl Environment {
         Environment {
             variables: std::env::vars_os().filter_map(utf8).collect(),
             working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("logq")),
             root: PathBuf::from("/"),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),

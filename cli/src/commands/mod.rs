@@ -1,6 +1,8 @@
 //! One file for each verb.
 
+pub mod copy;
 pub mod explain_error;
 pub mod hive;
 pub mod run;
 pub mod script;
+pub mod steps;

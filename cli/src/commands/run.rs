@@ -160,6 +160,9 @@ impl<'a> Runner<'a> {
         let observer: Arc<dyn JobObserver> = progress.clone();
         let mut session = Session::new(settings.engine.clone(), observer)?;
         interrupt.cancels(session.cancel_handle());
+        if options.stop_with_stdin {
+            interrupt.stop_with_stdin();
+        }
         if let Some(limit) = settings.timeout {
             interrupt.limit_time(limit);
         }
@@ -214,7 +217,7 @@ impl<'a> Runner<'a> {
         if let (Some(stats), Some(file)) = (self.stats.take(), &self.options.stats_json) {
             let code = ended.as_ref().map_or_else(exit_code::of, |code| *code);
             let document = stats.document(code, ended.as_ref().err());
-            let written = Files::new(&self.environment.working_dir).write(file, document.as_bytes());
+            let written = Files::new(&self.settings.engine).write(file, document.as_bytes());
             // The run's own failure is the one to tell.
             return ended.and_then(|code| written.map(|()| code));
         }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::filesystem::file_error;
 use super::{StoragePath, io_error};
+use crate::config::EngineConfig;
 use crate::error::{Error, Result, codes};
 
 /// Folders inside folders, more than which is an error.
@@ -47,9 +48,9 @@ pub enum Place {
 }
 
 impl Files {
-    /// Files as a session with this working directory names them.
-    pub fn new(working_dir: &Path) -> Files {
-        Files { working_dir: working_dir.to_owned() }
+    /// Files as a session of this configuration names them.
+    pub fn new(config: &EngineConfig) -> Files {
+        Files { working_dir: config.working_dir.clone() }
     }
 
     /// What is there.
@@ -194,10 +195,14 @@ fn is_missing(cause: &io::Error) -> bool {
 mod tests {
     use super::*;
 
+    fn files(working_dir: &Path) -> Files {
+        Files::new(&EngineConfig { working_dir: working_dir.to_owned(), ..EngineConfig::default() })
+    }
+
     #[test]
     fn what_is_written_is_read_listed_and_copied() {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path());
+        let files = files(dir.path());
         files.write("a/b/x", b"one").unwrap();
         files.write("a/_SUCCESS", b"").unwrap();
         files.write("a/b/x", b"three").unwrap();
@@ -219,7 +224,7 @@ mod tests {
     #[test]
     fn a_write_that_fails_leaves_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path());
+        let files = files(dir.path());
         files.write("full/x", b"").unwrap();
         assert_eq!(files.write("full", b"x").unwrap_err().code(), codes::STORAGE);
         assert_eq!(files.copy("missing", "new").unwrap_err().code(), codes::NOT_FOUND);
@@ -231,7 +236,7 @@ mod tests {
 
     #[test]
     fn other_schemes_are_refused_by_the_storage() {
-        let files = Files::new(Path::new("/"));
+        let files = files(Path::new("/"));
         assert_eq!(files.read("hdfs://n/x").unwrap_err().code(), codes::UNSUPPORTED_SCHEME);
     }
 }

@@ -1,0 +1,260 @@
+//! `logq steps FILE`: runs the steps of an EMR job in order, on this machine.
+//!
+//! Source: EMR's API reference (AddJobFlowSteps) and management guide. Steps run one after the other; what a failure
+//! does to the others is its `ActionOnFailure`. A step that logq cannot run is named before the first one runs. Unlike
+//! EMR, where only the steps have a state, the run has an exit code: that of the first step that failed.
+
+mod config;
+mod logs;
+mod process;
+mod program;
+mod shell;
+mod state;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use jiff::Timestamp;
+use logq_engine::Files;
+use logq_engine::error::{Error, Result, codes};
+use serde_json::json;
+
+use self::logs::LogFolder;
+use self::process::Kept;
+use self::program::Program;
+use self::state::{Failure, State, Step};
+use crate::args::{LogFormat, Options};
+use crate::diagnostics::{self, Style};
+use crate::exit_code;
+use crate::interrupt::Interrupt;
+use crate::secrets;
+use crate::settings::{self, Environment, Settings};
+use crate::stderr;
+
+/// Runs EMR steps: the JSON that `aws emr add-steps --steps`, its API and EMR Serverless take
+#[derive(Debug, ClapArgs)]
+pub struct StepsArgs {
+    /// The steps, a file or URL; `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Writes each step's logs below this location, as EMR does: steps/ID/{controller,syslog,stderr,stdout}.gz
+    #[arg(long, value_name = "LOCATION")]
+    pub log_uri: Option<String>,
+    /// Keeps in this file what `aws emr describe-step` would say of each step
+    #[arg(long, value_name = "FILE")]
+    pub status_json: Option<String>,
+    /// Leaves out steps that logq cannot run, instead of running none
+    #[arg(long)]
+    pub skip_unsupported: bool,
+    /// Says what each step would run, and runs nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Stops after this time, with exit code 7: `90s`, `10m`, `1h`, or seconds
+    #[arg(long, value_name = "TIME", value_parser = settings::parse_duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// Runs the steps and returns the exit code.
+pub fn run(args: &StepsArgs, options: &Options, environment: &Environment) -> Result<u8> {
+    let settings = settings::load(options, environment)?;
+    let files = Files::new(&settings.engine);
+    let text = match args.file.as_str() {
+        "-" => std::io::read_to_string(std::io::stdin())
+            .map_err(|error| Error::new(codes::STORAGE, "cannot read standard input").with_source(error))?,
+        file => String::from_utf8(files.read(file)?)
+            .map_err(|_| Error::new(codes::BAD_SETTING, "the steps are not UTF-8").in_file(file, None, None))?,
+    };
+    let mut run = StepsRun {
+        steps: plan(&args.file, &text, args.skip_unsupported, environment)?,
+        logs: args.log_uri.as_ref().map(|uri| LogFolder::new(uri, files.clone(), temp_dir(&settings))),
+        variables: variables(options, &settings),
+        args,
+        files,
+        settings,
+        environment,
+    };
+    if args.dry_run || options.dry_run {
+        run.print_plan();
+        return Ok(0);
+    }
+    run.all()
+}
+
+/// The steps with what runs them.
+///
+/// Errors: those of [`config::read`]; `UNSUPPORTED` that names every step that cannot run.
+fn plan(file: &str, text: &str, skip_unsupported: bool, environment: &Environment) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    let mut refused = Vec::new();
+    for (idx, config) in config::read(file, text)?.into_iter().enumerate() {
+        for (key, value) in &config.properties {
+            secrets::learn(key, value);
+        }
+        let program = Program::of_step(&config, environment);
+        if let Err(what) = &program {
+            refused.push(format!("step {}, `{}`, {what}", idx + 1, config.name));
+        }
+        steps.push(Step::new(config, program.ok()));
+    }
+    if skip_unsupported {
+        for what in refused {
+            stderr::say(&diagnostics::warning(&format!("skipped: {what}"), Style::new(false)));
+        }
+    } else if !refused.is_empty() {
+        let error = Error::new(codes::UNSUPPORTED, refused.join("\n")).in_file(file, None, None);
+        return Err(error.with_hint("nothing was run; `--skip-unsupported` runs the other steps"));
+    }
+    Ok(steps)
+}
+
+struct StepsRun<'a> {
+    args: &'a StepsArgs,
+    steps: Vec<Step>,
+    files: Files,
+    logs: Option<LogFolder>,
+    /// How the processes of steps are told logq's own options.
+    variables: Vec<(&'static str, String)>,
+    settings: Settings,
+    environment: &'a Environment,
+}
+
+impl StepsRun<'_> {
+    fn print_plan(&self) {
+        for (idx, step) in self.steps.iter().enumerate() {
+            let command = step.program.as_ref().map_or("skipped".to_owned(), Program::command_line);
+            let action = step.config.action_on_failure.name();
+            let line = format!("{}. {} ({action}): {command}", idx + 1, diagnostics::printable(&step.config.name));
+            println_masked(&line);
+        }
+    }
+
+    fn all(&mut self) -> Result<u8> {
+        let interrupt = Interrupt::install()?;
+        interrupt.waits();
+        if let Some(limit) = self.args.timeout.or(self.settings.timeout) {
+            interrupt.limit_time(limit);
+        }
+        for idx in 0..self.steps.len() {
+            self.say_state(idx);
+        }
+        self.write_status()?;
+        let mut first_failure = None;
+        let mut goes_on = true;
+        for idx in 0..self.steps.len() {
+            if !goes_on || self.steps[idx].program.is_none() || interrupt.exit_code().is_some() {
+                self.change(idx, State::Cancelled)?;
+                continue;
+            }
+            let code = self.one(idx, &interrupt)?;
+            if code != 0 {
+                first_failure.get_or_insert(code);
+                goes_on = self.steps[idx].config.action_on_failure.goes_on();
+            }
+        }
+        Ok(interrupt.exit_code().or(first_failure).unwrap_or(0))
+    }
+
+    /// Runs a step and gives its exit code.
+    fn one(&mut self, idx: usize, interrupt: &Interrupt) -> Result<u8> {
+        self.steps[idx].started = Some(Timestamp::now());
+        self.change(idx, State::Running)?;
+        let mut logs = self.logs.as_ref().map(LogFolder::begin).transpose()?;
+        if let Some(logs) = &mut logs {
+            let inherited = self.environment.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+            let own = self.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            logs.say_started(idx + 1, &self.steps[idx], inherited.chain(own));
+            logs.say_state(&self.steps[idx]);
+        }
+        let kept = match &logs {
+            Some(logs) => Some(Kept { stdout: logs.stream("stdout")?, stderr: logs.stream("stderr")? }),
+            None => None,
+        };
+        let ended = match &self.steps[idx].program {
+            Some(program) => process::run(program, &self.variables, kept, self.environment, interrupt),
+            None => Err(Error::internal("a step that nothing runs")),
+        };
+        // A process that could not be started is a failed step, with logs like any other.
+        let (exit_code, message) = match ended {
+            Ok(ended) => (ended.exit_code, ended.error),
+            Err(error) => {
+                stderr::say(&diagnostics::error(&error, self.settings.presentation.error_format, Style::new(false)));
+                (1, Some(error.to_string()))
+            }
+        };
+        let code = u8::try_from(exit_code).unwrap_or(1);
+        let state = match (code, interrupt.exit_code()) {
+            (0, _) => State::Completed,
+            (_, Some(exit_code::RESOURCE_LIMIT) | None) => State::Failed,
+            _ => State::Interrupted,
+        };
+        self.steps[idx].ended = Some(Timestamp::now());
+        if state != State::Completed {
+            let log_file = self.logs.as_ref().map(|folder| folder.location(&self.steps[idx], "stderr"));
+            let code = interrupt.exit_code().unwrap_or(code);
+            self.steps[idx].failure = Some(Failure { reason: state::reason(code), message, log_file });
+        }
+        self.change(idx, state)?;
+        if let (Some(logs), Some(folder)) = (&mut logs, &self.logs) {
+            logs.say_state(&self.steps[idx]);
+            logs.say_ended(&self.steps[idx], exit_code);
+            folder.publish(&self.steps[idx], logs)?;
+        }
+        Ok(code)
+    }
+
+    fn change(&mut self, idx: usize, state: State) -> Result<()> {
+        self.steps[idx].state = state;
+        self.say_state(idx);
+        self.write_status()
+    }
+
+    fn say_state(&self, idx: usize) {
+        let step = &self.steps[idx];
+        let failure = step.failure.as_ref();
+        if self.settings.presentation.log_format == LogFormat::Json {
+            let event = json!({
+                "event": "step", "step": step.id, "name": step.config.name, "state": step.state.name(),
+                "reason": failure.map(|failure| failure.reason), "message": failure.and_then(|failure| failure.message.as_deref()),
+            });
+            stderr::say(&diagnostics::log_line(event));
+            return;
+        }
+        let reason = failure.map(|failure| format!(": {}", failure.reason)).unwrap_or_default();
+        let name = diagnostics::printable(&step.config.name);
+        stderr::say(&format!("{:.0} {} {:<11} {name}{reason}\n", Timestamp::now(), step.id, step.state.name()));
+    }
+
+    fn write_status(&self) -> Result<()> {
+        let Some(file) = &self.args.status_json else { return Ok(()) };
+        let steps: Vec<_> = self.steps.iter().map(Step::describe).collect();
+        let document = format!("{:#}\n", secrets::mask_json(json!({"Steps": steps})));
+        self.files.write(file, document.as_bytes())
+    }
+}
+
+fn println_masked(line: &str) {
+    use std::io::Write;
+    // A closed pipe is no failure.
+    let _ = writeln!(std::io::stdout(), "{}", secrets::mask(line));
+}
+
+fn temp_dir(settings: &Settings) -> PathBuf {
+    settings.engine.temp_dir.clone()
+}
+
+/// logq's own options, for the processes of steps, as variables: their arguments are Hive's.
+fn variables(options: &Options, settings: &Settings) -> Vec<(&'static str, String)> {
+    let mut variables = vec![
+        ("LOGQ_THREADS", settings.engine.threads.to_string()),
+        ("LOGQ_MEMORY_LIMIT", settings.engine.memory_limit.to_string()),
+        ("LOGQ_TEMP_DIR", settings.engine.temp_dir.display().to_string()),
+    ];
+    if let Some(config) = &options.config {
+        variables.push(("LOGQ_CONFIG", config.display().to_string()));
+    }
+    if options.log_format == Some(LogFormat::Json) {
+        variables.push(("LOGQ_LOG_FORMAT", "json".to_owned()));
+    }
+    variables
+}
