@@ -21,6 +21,7 @@ pub fn trials() -> Vec<Trial> {
         a_plan_of_the_steps,
         logs_and_status,
         logs_of_a_failure,
+        logs_that_cannot_be_written,
         a_signal_stops_the_step,
         the_time_limit,
         a_step_dies_with_its_runner,
@@ -199,6 +200,17 @@ fn logs_of_a_failure() {
         stderr.contains("\nFAILED: SemanticException ") && stderr.ends_with("Command exiting with ret '4'\n"),
         "{stderr}"
     );
+}
+
+fn logs_that_cannot_be_written() {
+    let sandbox = sandbox();
+    let steps = json!([hive("one", "SELECT 1", "CONTINUE"), hive("two", "SELECT 2", "CONTINUE")]);
+    let finished =
+        run_steps(&sandbox, &steps, &["--log-uri", "report.q/logs", "--status-json", "report.q/status.json"]);
+    // The steps go on, and the run tells.
+    assert_eq!(finished.assert_code(1).stdout(), "1\n2\n");
+    assert_eq!(finished.stderr().matches("the steps go on without").count(), 1, "{}", finished.stderr());
+    sandbox.run(&["-d", "A=1", "steps", "steps.json"]).assert_code(2);
 }
 
 /// A step that never ends, and one behind it.

@@ -85,11 +85,13 @@ fn run(args: Args, environment: &Environment) -> u8 {
             Err(HiveUsage::Clap(usage)) => return say_usage(usage),
         },
         Some(Command::Steps(command)) => commands::steps::run(&command, &args.options, environment),
-        Some(Command::DistCp(command)) => match commands::copy::run_dist_cp(&command.args, environment) {
-            Ok(result) => result,
-            Err(usage) => return say_usage(usage),
-        },
-        Some(Command::Aws(command)) => match commands::copy::run_aws(&command.args, environment) {
+        Some(Command::DistCp(command)) => {
+            match commands::copy::run_dist_cp(&command.args, &args.options, environment) {
+                Ok(result) => result,
+                Err(usage) => return say_usage(usage),
+            }
+        }
+        Some(Command::Aws(command)) => match commands::copy::run_aws(&command.args, &args.options, environment) {
             Ok(result) => result,
             Err(usage) => return say_usage(usage),
         },

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -19,6 +19,9 @@ use crate::error::{Error, Result, codes};
 
 /// Folders inside folders, more than which is an error.
 const DEPTH_MAX: usize = 40;
+
+/// Bytes that are copied between two looks at whether to go on.
+const BLOCK_BYTES: u64 = 8 << 20;
 
 /// Reads and writes whole files. Relative locations are relative to one directory.
 #[derive(Debug, Clone)]
@@ -108,16 +111,28 @@ impl Files {
 
     /// Copies a file over another one or to a new place, as [`write`](Files::write) writes; gives its bytes.
     ///
-    /// Errors: those of [`read`](Files::read) and [`write`](Files::write).
-    pub fn copy(&self, from: &str, to: &str) -> Result<u64> {
+    /// `proceed` is asked now and then; its error ends the copy, of which then nothing is left.
+    ///
+    /// Errors: those of [`read`](Files::read), of [`write`](Files::write) and of `proceed`.
+    pub fn copy(&self, from: &str, to: &str, proceed: &dyn Fn() -> Result<()>) -> Result<u64> {
         let (from, to) = (self.parse(from)?, self.parse(to)?);
-        let mut source = File::open(from.as_local()).map_err(|cause| io_error("read", from.as_local(), cause))?;
+        let unreadable = |cause| io_error("read", from.as_local(), cause);
+        let mut source = File::open(from.as_local()).map_err(unreadable)?;
         let mut bytes = 0;
-        self.replace(&to, |file| {
-            bytes = io::copy(&mut source, file)?;
-            Ok(())
-        })?;
-        Ok(bytes)
+        let mut stopped = Ok(());
+        let copied = self.replace(&to, |file| {
+            loop {
+                stopped = proceed();
+                if stopped.is_err() {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                match io::copy(&mut (&mut source).take(BLOCK_BYTES), file)? {
+                    0 => return Ok(()),
+                    n => bytes += n,
+                }
+            }
+        });
+        stopped.and(copied).map(|()| bytes)
     }
 
     /// Removes a file. Fine if there is none.
@@ -211,7 +226,7 @@ mod tests {
         assert_eq!(names, [("_SUCCESS".to_owned(), 0), ("b/x".to_owned(), 5)]);
         let found = files.list("a/b/x").unwrap();
         assert_eq!(found[0].name, "x");
-        assert_eq!(files.copy(&found[0].location, "c/d").unwrap(), 5);
+        assert_eq!(files.copy(&found[0].location, "c/d", &|| Ok(())).unwrap(), 5);
         assert_eq!(files.read(&format!("file://{}/c/d", dir.path().display())).unwrap(), b"three");
         files.remove("c/d").unwrap();
         files.remove("c/d").unwrap();
@@ -227,7 +242,9 @@ mod tests {
         let files = files(dir.path());
         files.write("full/x", b"").unwrap();
         assert_eq!(files.write("full", b"x").unwrap_err().code(), codes::STORAGE);
-        assert_eq!(files.copy("missing", "new").unwrap_err().code(), codes::NOT_FOUND);
+        assert_eq!(files.copy("missing", "new", &|| Ok(())).unwrap_err().code(), codes::NOT_FOUND);
+        let stop = || Err(Error::new(codes::CANCELLED, "stop"));
+        assert_eq!(files.copy("full/x", "new", &stop).unwrap_err().code(), codes::CANCELLED);
         assert_eq!(files.read("full").unwrap_err().code(), codes::USAGE);
         let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["full"]);

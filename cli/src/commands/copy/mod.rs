@@ -15,9 +15,13 @@ use clap::Args as ClapArgs;
 use logq_engine::Files;
 use logq_engine::error::{Error, Result, codes};
 
-use crate::diagnostics;
+use crate::args::Options;
+use crate::diagnostics::{self, Style};
+use crate::exit_code;
+use crate::interrupt::Interrupt;
 use crate::secrets;
 use crate::settings::{self, Environment};
+use crate::stderr;
 
 /// Copies files as EMR's s3-dist-cp does
 #[derive(Debug, ClapArgs)]
@@ -64,23 +68,40 @@ pub fn check_aws(args: &[String]) -> Result<(), String> {
     aws_s3::read(args).map(drop).map_err(|error| error.to_string())
 }
 
-/// Runs s3-dist-cp.
-pub fn run_dist_cp(args: &[String], environment: &Environment) -> Result<Result<u8>, Usage> {
+/// Runs s3-dist-cp and returns the exit code.
+pub fn run_dist_cp(args: &[String], options: &Options, environment: &Environment) -> Result<Result<u8>, Usage> {
     let command = dist_cp::read(args)?;
-    Ok(files(environment).and_then(|files| carry_out(&command.plan(&files)?, &files)))
+    Ok(run(options, environment, |files| command.plan(files)))
 }
 
-/// Runs `aws s3 …`.
-pub fn run_aws(args: &[String], environment: &Environment) -> Result<Result<u8>, Usage> {
+/// Runs `aws s3 …` and returns the exit code.
+pub fn run_aws(args: &[String], options: &Options, environment: &Environment) -> Result<Result<u8>, Usage> {
     let command = aws_s3::read(args)?;
-    Ok(files(environment).and_then(|files| carry_out(&command.plan(&files)?, &files)))
+    Ok(run(options, environment, |files| command.plan(files)))
 }
 
-fn files(environment: &Environment) -> Result<Files> {
-    Ok(Files::new(&settings::load(&Default::default(), environment)?.engine))
+fn run(options: &Options, environment: &Environment, plan: impl Fn(&Files) -> Result<CopyPlan>) -> Result<u8> {
+    let settings = settings::load(options, environment)?;
+    let files = Files::new(&settings.engine);
+    let interrupt = Interrupt::install()?;
+    interrupt.waits();
+    if options.stop_with_stdin {
+        interrupt.stop_with_stdin();
+    }
+    if let Some(limit) = settings.timeout {
+        interrupt.limit_time(limit);
+    }
+    let copied = plan(&files).and_then(|plan| carry_out(&plan, &files, &interrupt));
+    match (copied, interrupt.exit_code()) {
+        (Err(error), Some(code)) if exit_code::of(&error) == exit_code::INTERRUPTED => {
+            stderr::say(&diagnostics::error(&error, settings.presentation.error_format, Style::new(false)));
+            Ok(code)
+        }
+        (copied, _) => copied.map(|()| 0),
+    }
 }
 
-fn carry_out(plan: &CopyPlan, files: &Files) -> Result<u8> {
+fn carry_out(plan: &CopyPlan, files: &Files, interrupt: &Interrupt) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let prefix = if plan.is_dry_run { "(dryrun) " } else { "" };
     let mut say = |text: String| {
@@ -91,17 +112,18 @@ fn carry_out(plan: &CopyPlan, files: &Files) -> Result<u8> {
     };
     for (from, to) in &plan.copies {
         if !plan.is_dry_run {
-            files.copy(from, to)?;
+            files.copy(from, to, &|| interrupt.check())?;
         }
         say(format!("copy: {from} to {to}"));
     }
     for location in &plan.removals {
+        interrupt.check()?;
         if !plan.is_dry_run {
             files.remove(location)?;
         }
         say(format!("delete: {location}"));
     }
-    Ok(0)
+    Ok(())
 }
 
 /// A location below a folder.

@@ -15,6 +15,7 @@ use logq_engine::Files;
 use logq_engine::error::{Error, Result, codes};
 use tempfile::TempDir;
 
+use super::process::Kept;
 use super::state::{State, Step};
 use crate::secrets;
 
@@ -84,15 +85,19 @@ impl LogFolder {
                 finish(logs.stream(name)?).map_err(not_kept)?;
             }
             let content = from.display().to_string();
-            self.files.copy(&content, &self.location(step, name))?;
+            self.files.copy(&content, &self.location(step, name), &|| Ok(()))?;
         }
         Ok(())
     }
 }
 
 impl StepLogs {
-    /// Opens `stdout` or `stderr`.
-    pub fn stream(&self, name: &str) -> Result<LogStream> {
+    /// Opens what keeps the output of the step's process.
+    pub fn streams(&self) -> Result<Kept> {
+        Ok(Kept { stdout: self.stream("stdout")?, stderr: self.stream("stderr")? })
+    }
+
+    fn stream(&self, name: &str) -> Result<LogStream> {
         let file = File::create(self.path(name)).map_err(not_kept)?;
         Ok(GzEncoder::new(file, Compression::default()))
     }

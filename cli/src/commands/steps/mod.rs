@@ -14,14 +14,14 @@ mod state;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use jiff::Timestamp;
 use logq_engine::Files;
 use logq_engine::error::{Error, Result, codes};
 use serde_json::json;
 
-use self::logs::LogFolder;
-use self::process::Kept;
+use self::logs::{LogFolder, StepLogs};
+use self::process::Ended;
 use self::program::Program;
 use self::state::{Failure, State, Step};
 use crate::args::{LogFormat, Options};
@@ -29,7 +29,7 @@ use crate::diagnostics::{self, Style};
 use crate::exit_code;
 use crate::interrupt::Interrupt;
 use crate::secrets;
-use crate::settings::{self, Environment, Settings};
+use crate::settings::{self, Environment, Presentation, Settings};
 use crate::stderr;
 
 /// Runs EMR steps: the JSON that `aws emr add-steps --steps`, its API and EMR Serverless take
@@ -57,6 +57,7 @@ pub struct StepsArgs {
 
 /// Runs the steps and returns the exit code.
 pub fn run(args: &StepsArgs, options: &Options, environment: &Environment) -> Result<u8> {
+    refuse_options_of_runs(options)?;
     let settings = settings::load(options, environment)?;
     let files = Files::new(&settings.engine);
     let text = match args.file.as_str() {
@@ -73,12 +74,31 @@ pub fn run(args: &StepsArgs, options: &Options, environment: &Environment) -> Re
         files,
         settings,
         environment,
+        unwritten: None,
     };
     if args.dry_run || options.dry_run {
         run.print_plan();
         return Ok(0);
     }
     run.all()
+}
+
+/// Options that say what a single run does. Steps have arguments of their own.
+fn refuse_options_of_runs(options: &Options) -> Result<()> {
+    let given = [
+        ("-e", !options.execute.is_empty()),
+        ("-f", !options.file.is_empty()),
+        ("-i", !options.init.is_empty()),
+        ("-d", !options.hivevar.is_empty()),
+        ("--hiveconf", !options.hiveconf.is_empty()),
+        ("--database", options.database.is_some()),
+        ("--stats-json", options.stats_json.is_some()),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((name, _)) => Err(Error::new(codes::USAGE, format!("`{name}` says nothing to `logq steps`"))
+            .with_hint("each step has its own arguments, in the file of the steps")),
+        None => Ok(()),
+    }
 }
 
 /// The steps with what runs them.
@@ -117,6 +137,8 @@ struct StepsRun<'a> {
     variables: Vec<(&'static str, String)>,
     settings: Settings,
     environment: &'a Environment,
+    /// The first log or status that could not be written. Steps go on without, as on EMR.
+    unwritten: Option<Error>,
 }
 
 impl StepsRun<'_> {
@@ -138,51 +160,52 @@ impl StepsRun<'_> {
         for idx in 0..self.steps.len() {
             self.say_state(idx);
         }
-        self.write_status()?;
+        self.write_status();
         let mut first_failure = None;
         let mut goes_on = true;
         for idx in 0..self.steps.len() {
             if !goes_on || self.steps[idx].program.is_none() || interrupt.exit_code().is_some() {
-                self.change(idx, State::Cancelled)?;
+                self.change(idx, State::Cancelled);
                 continue;
             }
-            let code = self.one(idx, &interrupt)?;
+            let code = self.one(idx, &interrupt);
             if code != 0 {
                 first_failure.get_or_insert(code);
                 goes_on = self.steps[idx].config.action_on_failure.goes_on();
             }
         }
-        Ok(interrupt.exit_code().or(first_failure).unwrap_or(0))
+        match (interrupt.exit_code().or(first_failure), self.unwritten.take()) {
+            (Some(code), _) => Ok(code),
+            (None, Some(error)) => Err(error),
+            (None, None) => Ok(0),
+        }
     }
 
     /// Runs a step and gives its exit code.
-    fn one(&mut self, idx: usize, interrupt: &Interrupt) -> Result<u8> {
+    fn one(&mut self, idx: usize, interrupt: &Interrupt) -> u8 {
         self.steps[idx].started = Some(Timestamp::now());
-        self.change(idx, State::Running)?;
-        let mut logs = self.logs.as_ref().map(LogFolder::begin).transpose()?;
+        self.change(idx, State::Running);
+        let logs = self.logs.as_ref().map(LogFolder::begin).transpose();
+        let mut logs = self.written(logs).flatten();
         if let Some(logs) = &mut logs {
             let inherited = self.environment.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
             let own = self.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
             logs.say_started(idx + 1, &self.steps[idx], inherited.chain(own));
             logs.say_state(&self.steps[idx]);
         }
-        let kept = match &logs {
-            Some(logs) => Some(Kept { stdout: logs.stream("stdout")?, stderr: logs.stream("stderr")? }),
-            None => None,
-        };
+        let kept = logs.as_ref().map(StepLogs::streams).transpose();
+        let kept = self.written(kept).flatten();
         let ended = match &self.steps[idx].program {
             Some(program) => process::run(program, &self.variables, kept, self.environment, interrupt),
             None => Err(Error::internal("a step that nothing runs")),
         };
         // A process that could not be started is a failed step, with logs like any other.
-        let (exit_code, message) = match ended {
-            Ok(ended) => (ended.exit_code, ended.error),
-            Err(error) => {
-                stderr::say(&diagnostics::error(&error, self.settings.presentation.error_format, Style::new(false)));
-                (1, Some(error.to_string()))
-            }
-        };
-        let code = u8::try_from(exit_code).unwrap_or(1);
+        let ended = ended.unwrap_or_else(|error| {
+            self.say_error(&error);
+            Ended { exit_code: 1, error: Some(error.to_string()), unkept: None }
+        });
+        self.written(ended.unkept.map_or(Ok(()), Err));
+        let code = u8::try_from(ended.exit_code).unwrap_or(1);
         let state = match (code, interrupt.exit_code()) {
             (0, _) => State::Completed,
             (_, Some(exit_code::RESOURCE_LIMIT) | None) => State::Failed,
@@ -191,22 +214,43 @@ impl StepsRun<'_> {
         self.steps[idx].ended = Some(Timestamp::now());
         if state != State::Completed {
             let log_file = self.logs.as_ref().map(|folder| folder.location(&self.steps[idx], "stderr"));
-            let code = interrupt.exit_code().unwrap_or(code);
-            self.steps[idx].failure = Some(Failure { reason: state::reason(code), message, log_file });
+            let reason = state::reason(interrupt.exit_code().unwrap_or(code));
+            self.steps[idx].failure = Some(Failure { reason, message: ended.error, log_file });
         }
-        self.change(idx, state)?;
+        self.change(idx, state);
         if let (Some(logs), Some(folder)) = (&mut logs, &self.logs) {
             logs.say_state(&self.steps[idx]);
-            logs.say_ended(&self.steps[idx], exit_code);
-            folder.publish(&self.steps[idx], logs)?;
+            logs.say_ended(&self.steps[idx], ended.exit_code);
+            let published = folder.publish(&self.steps[idx], logs);
+            self.written(published);
         }
-        Ok(code)
+        code
     }
 
-    fn change(&mut self, idx: usize, state: State) -> Result<()> {
+    fn change(&mut self, idx: usize, state: State) {
         self.steps[idx].state = state;
         self.say_state(idx);
-        self.write_status()
+        self.write_status();
+    }
+
+    /// Keeps and says the first failure to write a log or the status.
+    fn written<T>(&mut self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                if self.unwritten.is_none() {
+                    let style = Style::new(self.settings.presentation.color);
+                    stderr::say(&diagnostics::warning(&format!("{error}; the steps go on without"), style));
+                    self.unwritten = Some(error);
+                }
+                None
+            }
+        }
+    }
+
+    fn say_error(&self, error: &Error) {
+        let Presentation { error_format, color, .. } = self.settings.presentation;
+        stderr::say(&diagnostics::error(error, error_format, Style::new(color)));
     }
 
     fn say_state(&self, idx: usize) {
@@ -225,11 +269,12 @@ impl StepsRun<'_> {
         stderr::say(&format!("{:.0} {} {:<11} {name}{reason}\n", Timestamp::now(), step.id, step.state.name()));
     }
 
-    fn write_status(&self) -> Result<()> {
-        let Some(file) = &self.args.status_json else { return Ok(()) };
+    fn write_status(&mut self) {
+        let Some(file) = &self.args.status_json else { return };
         let steps: Vec<_> = self.steps.iter().map(Step::describe).collect();
         let document = format!("{:#}\n", secrets::mask_json(json!({"Steps": steps})));
-        self.files.write(file, document.as_bytes())
+        let written = self.files.write(file, document.as_bytes());
+        self.written(written);
     }
 }
 
@@ -253,8 +298,13 @@ fn variables(options: &Options, settings: &Settings) -> Vec<(&'static str, Strin
     if let Some(config) = &options.config {
         variables.push(("LOGQ_CONFIG", config.display().to_string()));
     }
-    if options.log_format == Some(LogFormat::Json) {
-        variables.push(("LOGQ_LOG_FORMAT", "json".to_owned()));
-    }
+    let name = |value: Option<clap::builder::PossibleValue>| value.map(|value| value.get_name().to_owned());
+    let formats = [
+        ("LOGQ_LOG_FORMAT", options.log_format.and_then(|format| name(format.to_possible_value()))),
+        ("LOGQ_ERROR_FORMAT", options.error_format.and_then(|format| name(format.to_possible_value()))),
+        ("LOGQ_PROGRESS", options.progress.and_then(|mode| name(mode.to_possible_value()))),
+        ("LOGQ_FORMAT", options.format.and_then(|format| name(format.to_possible_value()))),
+    ];
+    variables.extend(formats.into_iter().filter_map(|(variable, name)| Some((variable, name?))));
     variables
 }

@@ -18,13 +18,15 @@ use crate::settings::Environment;
 /// Time between two looks at a running process.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The file on which a step's process ended.
+/// How a step's process ended.
 #[derive(Debug)]
 pub struct Ended {
     /// 128 + n for signal n, as a shell has it.
     pub exit_code: i32,
     /// The last line of standard error that is an error's first line.
     pub error: Option<String>,
+    /// Why what it printed could not be kept.
+    pub unkept: Option<Error>,
 }
 
 /// Streams that keep what a process prints.
@@ -35,7 +37,7 @@ pub struct Kept {
 
 /// Runs a program to its end.
 ///
-/// Errors: it cannot be started, or what it printed cannot be kept.
+/// Errors: it cannot be started.
 pub fn run(
     program: &Program,
     variables: &[(&'static str, String)],
@@ -56,13 +58,21 @@ pub fn run(
     let stdout = child.stdout.take().map(|from| pass_on(from, io::stdout(), keep_stdout));
     let stderr = child.stderr.take().map(|from| pass_on_errors(from, keep_stderr));
     let exit_code = wait(&mut child, interrupt).map_err(failed)?;
+    let stdout = joined(stdout).map(|_| ());
+    let stderr = joined(stderr).map(Option::unwrap_or_default);
+    let (error, unkept) = match stderr {
+        Ok((error, log)) => (error, end_log(log, exit_code).and(stdout).err()),
+        Err(failure) => (None, Some(failure)),
+    };
     let not_kept = |error: io::Error| Error::new(codes::STORAGE, "cannot keep what a step printed").with_source(error);
-    joined(stdout).map_err(not_kept)?;
-    let (error, keep_stderr) = joined(stderr).map_err(not_kept)?.unwrap_or_default();
-    if let Some(mut log) = keep_stderr {
-        writeln!(log, "Command exiting with ret '{exit_code}'").and_then(|()| logs::finish(log)).map_err(not_kept)?;
-    }
-    Ok(Ended { exit_code, error })
+    Ok(Ended { exit_code, error, unkept: unkept.map(not_kept) })
+}
+
+/// Adds what EMR's runner adds.
+fn end_log(log: Option<LogStream>, exit_code: i32) -> io::Result<()> {
+    let Some(mut log) = log else { return Ok(()) };
+    writeln!(log, "Command exiting with ret '{exit_code}'")?;
+    logs::finish(log)
 }
 
 fn wait(child: &mut Child, interrupt: &Interrupt) -> io::Result<i32> {
@@ -110,14 +120,16 @@ fn pass_on_errors(from: impl Read + Send + 'static, mut log: Option<LogStream>) 
     std::thread::spawn(move || {
         let mut from = BufReader::new(from);
         let (mut last_error, mut line) = (None, Vec::new());
+        let mut kept = Ok(());
         loop {
             line.clear();
             if from.read_until(b'\n', &mut line)? == 0 {
-                return Ok((last_error, log));
+                return kept.map(|()| (last_error, log));
             }
             let _ = io::stderr().write_all(&line);
-            if let Some(log) = &mut log {
-                log.write_all(&line)?;
+            // Whoever stopped to read would stop the step.
+            if let (Some(log), Ok(())) = (&mut log, &kept) {
+                kept = log.write_all(&line);
             }
             let text = String::from_utf8_lossy(&line);
             if text.contains("error[LQ") || text.starts_with("{") && text.contains("\"level\":\"error\"") {
