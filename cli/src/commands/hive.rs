@@ -31,8 +31,8 @@ pub struct HiveArgs {
 /// Without -e and -f, statements are read from standard input. Without -i, each .hiverc that exists is run: in
 /// $HIVE_HOME/bin, $HIVE_CONF_DIR and the home directory.
 #[derive(Debug, Default, Parser)]
-#[command(name = "hive", no_binary_name = true, disable_help_flag = true, disable_version_flag = true)]
-#[command(max_term_width = 100)]
+#[command(name = "hive", version = concat!(env!("CARGO_PKG_VERSION"), " (logq)"), max_term_width = 100)]
+#[command(no_binary_name = true, disable_help_flag = true)]
 struct HiveLine {
     /// SQL from the command line
     #[arg(short = 'e', value_name = "quoted-query-string", allow_hyphen_values = true)]
