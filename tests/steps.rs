@@ -15,6 +15,7 @@ pub fn trials() -> Vec<Trial> {
     }
     trials![
         every_documented_form,
+        the_shorthand,
         states_in_their_order,
         what_a_failure_does_to_the_others,
         unsupported_steps_are_named_before_anything_runs,
@@ -89,6 +90,16 @@ fn every_documented_form() {
         run_steps(&sandbox, &steps, &[]).assert_code(0);
         assert_eq!(sandbox.read("out/sums/000000_0"), "a\u{1}4\nb\u{1}2\n", "{steps}");
     }
+}
+
+fn the_shorthand() {
+    let sandbox = sandbox();
+    let step = "Type=HIVE,Name=one,ActionOnFailure=CONTINUE,Args=[-f,report.q,-d,INPUT=in,-d,OUTPUT=out]";
+    let finished = sandbox.run(&["steps", step, "Type=HIVE,Name='two',Args=[-e,'SELECT 1, 2']"]);
+    assert_eq!(finished.assert_code(0).stdout(), "1\t2\n");
+    assert_eq!(sandbox.read("out/sums/000000_0"), "a\u{1}4\nb\u{1}2\n");
+    sandbox.run(&["steps", "a.json", "b.json"]).assert_code(2);
+    sandbox.run(&["steps", "missing.json"]).assert_code(4);
 }
 
 fn states_in_their_order() {

@@ -15,6 +15,7 @@ pub fn trials() -> Vec<Trial> {
         statistics_of_a_failure,
         statistics_that_cannot_be_written,
         a_dry_run_reads_and_writes_nothing,
+        a_dry_run_of_what_is_not_there_yet,
         a_dry_run_as_json,
         the_time_limit,
         a_shell_command_is_stopped,
@@ -96,6 +97,19 @@ fn a_dry_run_reads_and_writes_nothing() {
     sandbox
         .run(&["--dry-run", "-e", &format!("{TABLE} INSERT OVERWRITE DIRECTORY 'in' SELECT * FROM t")])
         .assert_code(2);
+}
+
+fn a_dry_run_of_what_is_not_there_yet() {
+    let sandbox = sandbox();
+    let table = |name: &str, location: &str| format!("CREATE EXTERNAL TABLE {name} (k STRING) LOCATION '{location}';");
+    let write = "INSERT OVERWRITE DIRECTORY 'out' SELECT k FROM t;";
+    let sql = format!("{TABLE}{write}{} SELECT * FROM o", table("o", "out"));
+    let finished = sandbox.run(&["--dry-run", "-e", &sql]);
+    let note = "warning: not known before an earlier statement has run: ";
+    assert!(finished.assert_code(0).stdout().contains(note), "{}", finished.stdout());
+    // What nobody would have written is missing.
+    let sql = format!("{TABLE}{write}{} SELECT * FROM o", table("o", "elsewhere"));
+    sandbox.run(&["--dry-run", "-e", &sql]).assert_code(4);
 }
 
 fn a_dry_run_as_json() {

@@ -64,10 +64,13 @@ fn say_usage(usage: clap::Error) -> u8 {
 }
 
 fn say_error(error: &Error, presentation: Presentation) {
-    match (presentation.error_format, presentation.log_format) {
-        (ErrorFormat::Json, LogFormat::Json) => stderr::say(&diagnostics::log_line(diagnostics::error_json(error))),
-        (format, _) => stderr::say(&diagnostics::error(error, format, Style::new(presentation.color))),
-    }
+    let Presentation { error_format, log_format, color } = presentation;
+    let object = || secrets::mask_json(diagnostics::error_json(error));
+    stderr::say(&match (error_format, log_format) {
+        (ErrorFormat::Json, LogFormat::Json) => diagnostics::log_line(object()),
+        (ErrorFormat::Json, LogFormat::Text) => format!("{}\n", object()),
+        (format, _) => diagnostics::error(error, format, Style::new(color)),
+    });
 }
 
 fn run(args: Args, environment: &Environment) -> u8 {

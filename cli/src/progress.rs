@@ -13,7 +13,7 @@ use logq_engine::observer::{JobEvent, JobObserver, StageInfo, StageKind, StagePr
 use serde_json::json;
 
 use crate::diagnostics::{self, Style};
-use crate::stderr;
+use crate::{secrets, stderr};
 
 /// What is shown while a job runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +161,8 @@ impl Progress {
 
     /// Says a JSON object in a line of its own, with the time if these are log lines.
     pub fn say_json(&self, event: serde_json::Value) {
+        // Before quotes and backslashes in a secret are escaped.
+        let event = secrets::mask_json(event);
         match self.manner.with_time {
             true => self.say(&diagnostics::log_line(event)),
             false => self.say(&format!("{event}\n")),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use clap::Args;
-use logq_engine::error::{Error, Result, SourceText, codes};
+use logq_engine::error::{Error, Kind, Result, SourceText, codes};
 use logq_engine::observer::{JobObserver, JobSummary, OutputSummary, PlanSummary};
 use logq_engine::{ClientCommand, Files, Namespace, Outcome, Piece, RowStream, Session, split_script};
 
@@ -312,7 +312,14 @@ impl<'a> Runner<'a> {
             true => self.session.dry_run(source, piece),
             false => self.session.execute(source, piece),
         };
-        match outcome.map_err(|error| error.in_source(source))? {
+        let outcome = match outcome.map_err(|error| error.in_source(source)) {
+            Err(error) if self.may_read_what_is_not_there_yet(&error) => {
+                self.print_unplanned(&error, source, piece)?;
+                return Ok(Flow::Continue);
+            }
+            outcome => outcome?,
+        };
+        match outcome {
             Outcome::Done => {
                 if !diagnostics::hive::is_client_command(text) {
                     self.say_ok(started.elapsed(), 0);
@@ -398,6 +405,21 @@ impl<'a> Runner<'a> {
         };
         self.planned.push(plan);
         self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(Stop::of_stdout)
+    }
+
+    /// Whether a statement of a dry run misses what an earlier one would have written.
+    fn may_read_what_is_not_there_yet(&self, error: &Error) -> bool {
+        self.options.dry_run
+            && error.kind() == Kind::NotFound
+            && self
+                .planned
+                .iter()
+                .any(|plan| plan.output.as_ref().is_some_and(|output| error.message().contains(output)))
+    }
+
+    fn print_unplanned(&mut self, error: &Error, source: &SourceText, piece: &Piece) -> Result<(), Stop> {
+        let what = format!("not known before an earlier statement has run: {}", error.message());
+        self.print_plan(PlanSummary { warnings: vec![what], ..PlanSummary::default() }, source, piece)
     }
 
     fn is_json(&self) -> bool {

@@ -3,6 +3,7 @@
 //! | form | where it is used |
 //! |---|---|
 //! | `[{"Type": "HIVE", "Name": …, "Args": […]}]` | `aws emr add-steps --steps file://…` (aws-cli's `emr/steputils.py`) |
+//! | `Type=HIVE,Name=…,Args=[…]` | the same, without a file |
 //! | `[{"Name": …, "HadoopJarStep": {"Jar": …, "Args": […]}}]` | boto3, Airflow's `EmrAddStepsOperator` |
 //! | `{"JobFlowId": …, "Steps": […]}` | the requests AddJobFlowSteps and RunJobFlow |
 //! | `{"Properties": {"HadoopJarStep": …}}` | CloudFormation's `AWS::EMR::Step` |
@@ -63,6 +64,70 @@ pub fn read(name: &str, text: &str) -> Result<Vec<StepConfig>> {
     }
     let steps = values.into_iter().enumerate();
     steps.map(|(idx, value)| step(value).map_err(|what| bad(format!("step {}: {what}", idx + 1)))).collect()
+}
+
+/// Reads steps from the words of a command line: `Type=HIVE,Name=os report,Args=[-f,s3://b/x.q]`, each a step.
+///
+/// Source: aws-cli's shorthand syntax. Quotes around values are taken off; commas within them or within `[…]` divide no
+/// members.
+///
+/// Errors: as of [`read`].
+pub fn read_shorthand(words: &[String]) -> Result<Vec<StepConfig>> {
+    let steps = words.iter().map(|word| shorthand(word)).collect::<Result<Vec<_>, _>>();
+    let steps = steps.map_err(|what| Error::new(codes::USAGE, what))?;
+    read("<command line>", &Value::Array(steps).to_string())
+}
+
+/// Whether a word is a step and no file.
+pub fn is_shorthand(word: &str) -> bool {
+    const KEYS: &[&str] = &["Type", "Name", "ActionOnFailure", "Jar", "Args", "MainClass", "Properties"];
+    word.split_once('=').is_some_and(|(key, _)| KEYS.contains(&key))
+}
+
+fn shorthand(word: &str) -> Result<Value, String> {
+    let mut members = Map::new();
+    for member in divide(word)? {
+        let (key, value) = member.split_once('=').ok_or_else(|| format!("`{member}` has no `=`"))?;
+        let value = match value.strip_prefix('[').and_then(|list| list.strip_suffix(']')) {
+            Some(list) => Value::Array(divide(list)?.into_iter().map(|item| unquoted(item).into()).collect()),
+            None => unquoted(value).into(),
+        };
+        members.insert(key.to_owned(), value);
+    }
+    Ok(Value::Object(members))
+}
+
+/// The parts between commas that stand in no quotes and no brackets.
+fn divide(text: &str) -> Result<Vec<&str>, String> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth, mut quote) = (0, 0_u32, None);
+    for (at, c) in text.char_indices() {
+        let begins_value = text[start..at].is_empty() || text[..at].ends_with(['=', '[', ',']);
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            // Within a word a quote is a character, as in `it's`.
+            (None, '\'' | '"') if begins_value => quote = Some(c),
+            (None, '[') => depth += 1,
+            (None, ']') => depth = depth.saturating_sub(1),
+            (None, ',') if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if quote.is_some() || depth > 0 {
+        return Err(format!("the quotes or brackets of `{text}` do not match"));
+    }
+    parts.push(&text[start..]);
+    parts.retain(|part| !part.is_empty());
+    Ok(parts)
+}
+
+fn unquoted(text: &str) -> &str {
+    let inside = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    inside('"').or_else(|| inside('\'')).unwrap_or(text)
 }
 
 /// The steps of a document, whatever is around them.
@@ -316,6 +381,26 @@ mod tests {
         assert_eq!((step.name.as_str(), args(&step).as_str()), ("Custom JAR", "a 1"));
         assert_eq!(step.main_class.as_deref(), Some("M"));
         assert_eq!(step.properties, [("k".into(), "v".into()), ("k2".into(), "v2".into())]);
+    }
+
+    #[test]
+    fn the_shorthand_of_the_command_line() {
+        let words = |words: &[&str]| words.iter().map(|word| word.to_string()).collect::<Vec<_>>();
+        let steps = read_shorthand(&words(&[
+            "Type=HIVE,Name='os, report',ActionOnFailure=CANCEL_AND_WAIT,Args=[-f,s3://b/x.q,-d,INPUT=s3://b/in,-d,'A=1,2']",
+            "Name=it's,Jar=command-runner.jar,Args=[bash,-c,\"hive -f [x].q\"]",
+        ]))
+        .unwrap();
+        assert_eq!(
+            (steps[0].name.as_str(), steps[0].action_on_failure),
+            ("os, report", ActionOnFailure::CancelAndWait)
+        );
+        assert_eq!(steps[0].args[3..], ["-f", "s3://b/x.q", "-d", "INPUT=s3://b/in", "-d", "A=1,2"]);
+        assert_eq!((steps[1].name.as_str(), steps[1].args[2].as_str()), ("it's", "hive -f [x].q"));
+        for word in ["Type=HIVE,Args=[-f", "Name='x", "Type=HIVE,x"] {
+            assert!(read_shorthand(&words(&[word])).is_err(), "{word}");
+        }
+        assert!(is_shorthand("Type=HIVE,Args=[]") && !is_shorthand("dt=2026/steps.json"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod program;
 mod shell;
 mod state;
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use logq_engine::Files;
 use logq_engine::error::{Error, Result, codes};
 use serde_json::json;
 
+use self::config::StepConfig;
 use self::logs::{LogFolder, StepLogs};
 use self::process::Ended;
 use self::program::Program;
@@ -35,9 +37,9 @@ use crate::stderr;
 /// Runs EMR steps: the JSON that `aws emr add-steps --steps`, its API and EMR Serverless take
 #[derive(Debug, ClapArgs)]
 pub struct StepsArgs {
-    /// The steps, a file or URL; `-` for standard input
-    #[arg(value_name = "FILE")]
-    pub file: String,
+    /// The steps: a JSON file or URL, `-` for standard input, or aws-cli's `Type=HIVE,Name=…,Args=[…]`, each a step
+    #[arg(value_name = "FILE", required = true)]
+    pub steps: Vec<String>,
     /// Writes each step's logs below this location, as EMR does: steps/ID/{controller,syslog,stderr,stdout}.gz
     #[arg(long, value_name = "LOCATION")]
     pub log_uri: Option<String>,
@@ -60,14 +62,9 @@ pub fn run(args: &StepsArgs, options: &Options, environment: &Environment) -> Re
     refuse_options_of_runs(options)?;
     let settings = settings::load(options, environment)?;
     let files = Files::new(&settings.engine);
-    let text = match args.file.as_str() {
-        "-" => std::io::read_to_string(std::io::stdin())
-            .map_err(|error| Error::new(codes::STORAGE, "cannot read standard input").with_source(error))?,
-        file => String::from_utf8(files.read(file)?)
-            .map_err(|_| Error::new(codes::BAD_SETTING, "the steps are not UTF-8").in_file(file, None, None))?,
-    };
+    let configs = read(&args.steps, &files)?;
     let mut run = StepsRun {
-        steps: plan(&args.file, &text, args.skip_unsupported, environment)?,
+        steps: plan(configs, args, environment)?,
         logs: args.log_uri.as_ref().map(|uri| LogFolder::new(uri, files.clone(), temp_dir(&settings))),
         variables: variables(options, &settings),
         args,
@@ -101,13 +98,34 @@ fn refuse_options_of_runs(options: &Options) -> Result<()> {
     }
 }
 
+/// The steps of a file, of standard input, or of the words themselves.
+fn read(words: &[String], files: &Files) -> Result<Vec<StepConfig>> {
+    let bytes = match words {
+        [file] if file == "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin()
+                .read_to_end(&mut bytes)
+                .map_err(|error| Error::new(codes::STORAGE, "cannot read standard input").with_source(error))?;
+            bytes
+        }
+        words if words.iter().all(|word| config::is_shorthand(word)) => return config::read_shorthand(words),
+        [file] => files.read(file)?,
+        _ => {
+            let error = Error::new(codes::USAGE, "`logq steps` takes one file");
+            return Err(error.with_hint("a file holds any number of steps"));
+        }
+    };
+    let not_utf8 = |_| Error::new(codes::BAD_SETTING, "the steps are not UTF-8").in_file(&words[0], None, None);
+    config::read(&words[0], &String::from_utf8(bytes).map_err(not_utf8)?)
+}
+
 /// The steps with what runs them.
 ///
-/// Errors: those of [`config::read`]; `UNSUPPORTED` that names every step that cannot run.
-fn plan(file: &str, text: &str, skip_unsupported: bool, environment: &Environment) -> Result<Vec<Step>> {
+/// Errors: `UNSUPPORTED` that names every step that cannot run.
+fn plan(configs: Vec<StepConfig>, args: &StepsArgs, environment: &Environment) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     let mut refused = Vec::new();
-    for (idx, config) in config::read(file, text)?.into_iter().enumerate() {
+    for (idx, config) in configs.into_iter().enumerate() {
         for (key, value) in &config.properties {
             secrets::learn(key, value);
         }
@@ -117,12 +135,17 @@ fn plan(file: &str, text: &str, skip_unsupported: bool, environment: &Environmen
         }
         steps.push(Step::new(config, program.ok()));
     }
-    if skip_unsupported {
+    if args.skip_unsupported {
         for what in refused {
             stderr::say(&diagnostics::warning(&format!("skipped: {what}"), Style::new(false)));
         }
     } else if !refused.is_empty() {
-        let error = Error::new(codes::UNSUPPORTED, refused.join("\n")).in_file(file, None, None);
+        let file = args.steps.first().filter(|word| !config::is_shorthand(word));
+        let error = Error::new(codes::UNSUPPORTED, refused.join("\n"));
+        let error = match file {
+            Some(file) => error.in_file(file, None, None),
+            None => error,
+        };
         return Err(error.with_hint("nothing was run; `--skip-unsupported` runs the other steps"));
     }
     Ok(steps)
@@ -261,7 +284,7 @@ impl StepsRun<'_> {
                 "event": "step", "step": step.id, "name": step.config.name, "state": step.state.name(),
                 "reason": failure.map(|failure| failure.reason), "message": failure.and_then(|failure| failure.message.as_deref()),
             });
-            stderr::say(&diagnostics::log_line(event));
+            stderr::say(&diagnostics::log_line(secrets::mask_json(event)));
             return;
         }
         let reason = failure.map(|failure| format!(": {}", failure.reason)).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! standard input and stops when that is closed: when this process is told to stop, and also when it is killed.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -47,10 +48,9 @@ pub fn run(
 ) -> Result<Ended> {
     let failed = |error: io::Error| Error::new(codes::TASK_FAILED, "cannot run the step's process").with_source(error);
     let mut command = Command::new(&environment.program);
-    command
-        .args(["--stop-with-stdin"])
-        .args(program.os_args())
-        .envs(variables.iter().map(|(name, value)| (name, value)));
+    // Whatever the file is called: a name such as `hive` would be a verb.
+    command.arg0("logq").arg("--stop-with-stdin").args(program.os_args());
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.current_dir(&environment.working_dir);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
