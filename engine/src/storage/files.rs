@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -60,12 +61,12 @@ impl Files {
     ///
     /// Errors: `UNSUPPORTED_SCHEME`, `ACCESS_DENIED`, `STORAGE`.
     pub fn place(&self, location: &str) -> Result<Place> {
-        let path = self.parse(location)?;
-        match fs::metadata(path.as_local()) {
+        let path = self.local(location)?;
+        match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => Ok(Place::Folder),
             Ok(_) => Ok(Place::File),
             Err(cause) if is_missing(&cause) => Ok(Place::Missing),
-            Err(cause) => Err(io_error("find", path.as_local(), cause)),
+            Err(cause) => Err(io_error("find", &path, cause)),
         }
     }
 
@@ -73,31 +74,32 @@ impl Files {
     ///
     /// Errors: `NOT_FOUND`, `ACCESS_DENIED`; `USAGE` for a directory; `UNSUPPORTED_SCHEME`, `STORAGE`.
     pub fn read(&self, location: &str) -> Result<Vec<u8>> {
-        let path = self.parse(location)?;
-        fs::read(path.as_local()).map_err(|cause| match cause.kind() {
+        let path = self.local(location)?;
+        fs::read(&path).map_err(|cause| match cause.kind() {
             io::ErrorKind::IsADirectory => {
                 Error::new(codes::USAGE, format!("{} is a directory, expected a file", path.display()))
             }
-            _ => io_error("read", path.as_local(), cause),
+            _ => io_error("read", &path, cause),
         })
     }
 
     /// Every file below a location, hidden ones too, ascending by name; the file itself if it is one.
     ///
-    /// Symbolic links to files are followed, those to folders are not. What is neither file nor folder is left out.
+    /// Symbolic links are followed, but for one back to a folder that it lies in. What is neither file nor folder is left
+    /// out.
     ///
-    /// Errors: `NOT_FOUND`, `ACCESS_DENIED`; `STORAGE`, also if folders are nested more than 40 deep; a name that is not
-    /// UTF-8 is one that no location can name.
+    /// Errors: `NOT_FOUND`, `ACCESS_DENIED`; `STORAGE`, also if folders are nested more than 40 deep, and for a name that
+    /// is not UTF-8, which no location can name.
     pub fn list(&self, location: &str) -> Result<Vec<FoundFile>> {
-        let path = self.parse(location)?;
-        let metadata = fs::metadata(path.as_local()).map_err(|cause| io_error("list", path.as_local(), cause))?;
+        let path = self.local(location)?;
+        let metadata = fs::metadata(&path).map_err(|cause| io_error("list", &path, cause))?;
         let mut found = Vec::new();
         if metadata.is_dir() {
-            walk(&path, "", 0, &mut found)?;
+            walk(&path, "", &mut vec![(metadata.dev(), metadata.ino())], &mut found)?;
             found.sort_by(|a, b| a.name.cmp(&b.name));
         } else {
-            let name = path.as_local().file_name().unwrap_or_default();
-            found.push(found_file(&path, utf8(name, &path)?.to_owned(), &metadata));
+            let name = utf8(path.file_name().unwrap_or_default(), &path)?.to_owned();
+            found.push(found_file(&path, name, &metadata));
         }
         Ok(found)
     }
@@ -106,7 +108,7 @@ impl Files {
     ///
     /// Errors: `ACCESS_DENIED`, `DISK_LIMIT`, `UNSUPPORTED_SCHEME`, `STORAGE`.
     pub fn write(&self, location: &str, content: &[u8]) -> Result<()> {
-        self.replace(&self.parse(location)?, |file| file.write_all(content))
+        replace(&self.local(location)?, |file| file.write_all(content))
     }
 
     /// Copies a file over another one or to a new place, as [`write`](Files::write) writes; gives its bytes.
@@ -115,12 +117,11 @@ impl Files {
     ///
     /// Errors: those of [`read`](Files::read), of [`write`](Files::write) and of `proceed`.
     pub fn copy(&self, from: &str, to: &str, proceed: &dyn Fn() -> Result<()>) -> Result<u64> {
-        let (from, to) = (self.parse(from)?, self.parse(to)?);
-        let unreadable = |cause| io_error("read", from.as_local(), cause);
-        let mut source = File::open(from.as_local()).map_err(unreadable)?;
+        let (from, to) = (self.local(from)?, self.local(to)?);
+        let mut source = File::open(&from).map_err(|cause| io_error("read", &from, cause))?;
         let mut bytes = 0;
         let mut stopped = Ok(());
-        let copied = self.replace(&to, |file| {
+        let copied = replace(&to, |file| {
             loop {
                 stopped = proceed();
                 if stopped.is_err() {
@@ -139,65 +140,74 @@ impl Files {
     ///
     /// Errors: `ACCESS_DENIED`, `UNSUPPORTED_SCHEME`, `STORAGE`.
     pub fn remove(&self, location: &str) -> Result<()> {
-        let path = self.parse(location)?;
-        match fs::remove_file(path.as_local()) {
-            Err(cause) if !is_missing(&cause) => Err(io_error("remove", path.as_local(), cause)),
+        let path = self.local(location)?;
+        match fs::remove_file(&path) {
+            Err(cause) if !is_missing(&cause) => Err(io_error("remove", &path, cause)),
             _ => Ok(()),
         }
     }
 
-    fn parse(&self, location: &str) -> Result<StoragePath> {
-        StoragePath::parse(location, &self.working_dir)
-    }
-
-    fn replace(&self, path: &StoragePath, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
-        let local = path.as_local();
-        let folder = local.parent().unwrap_or(Path::new("/"));
-        let failed = |cause: io::Error| file_error("write", local, cause, codes::STORAGE);
-        fs::create_dir_all(folder).map_err(failed)?;
-        // A pipe or a device is written to; it cannot change places with a file.
-        if fs::metadata(local).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-            let mut file = fs::OpenOptions::new().write(true).open(local).map_err(failed)?;
-            return write(&mut file).map_err(failed);
-        }
-        let aside = folder.join(format!("._logq_tmp-{}", Uuid::new_v4()));
-        let written = File::create_new(&aside)
-            .and_then(|mut file| write(&mut file).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&aside, local));
-        written.map_err(|cause| {
-            let _ = fs::remove_file(&aside);
-            failed(cause)
-        })
+    /// The path that a location stands for, which is one of this machine so far.
+    fn local(&self, location: &str) -> Result<PathBuf> {
+        Ok(StoragePath::parse(location, &self.working_dir)?.as_local().to_owned())
     }
 }
 
-fn walk(folder: &StoragePath, prefix: &str, depth: usize, found: &mut Vec<FoundFile>) -> Result<()> {
-    let local = folder.as_local();
-    if depth > DEPTH_MAX {
+fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let failed = |cause: io::Error| file_error("write", path, cause, codes::STORAGE);
+    fs::create_dir_all(folder).map_err(failed)?;
+    // A pipe or a device is written to; it cannot change places with a file.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        let mut file = fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+        return write(&mut file).map_err(failed);
+    }
+    let aside = folder.join(format!("._logq_tmp-{}", Uuid::new_v4()));
+    let written = File::create_new(&aside)
+        .and_then(|mut file| write(&mut file).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&aside, path));
+    written.map_err(|cause| {
+        let _ = fs::remove_file(&aside);
+        failed(cause)
+    })
+}
+
+/// `above` holds device and inode of this folder and of those that it lies in.
+fn walk(folder: &Path, prefix: &str, above: &mut Vec<(u64, u64)>, found: &mut Vec<FoundFile>) -> Result<()> {
+    if above.len() > DEPTH_MAX {
         let message = format!("{} is nested more than {DEPTH_MAX} folders deep", folder.display());
         return Err(Error::new(codes::STORAGE, message));
     }
-    for entry in fs::read_dir(local).map_err(|cause| io_error("list", local, cause))? {
-        let entry = entry.map_err(|cause| io_error("list", local, cause))?;
-        let path = folder.child(&entry.file_name());
+    let failed = |cause| io_error("list", folder, cause);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
         let name = format!("{prefix}{}", utf8(&entry.file_name(), &path)?);
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        match fs::metadata(path.as_local()) {
-            Ok(_) if is_folder => walk(&path, &format!("{name}/"), depth + 1, found)?,
+        match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => found.push(found_file(&path, name, &metadata)),
-            // Removed since, a link to nowhere or to a folder, a pipe.
-            _ => {}
+            Ok(metadata) if metadata.is_dir() => {
+                let id = (metadata.dev(), metadata.ino());
+                if !above.contains(&id) {
+                    above.push(id);
+                    walk(&path, &format!("{name}/"), above, found)?;
+                    above.pop();
+                }
+            }
+            // A pipe, a socket; a link to nowhere, or a file that was removed since.
+            Ok(_) => {}
+            Err(cause) if is_missing(&cause) => {}
+            Err(cause) => return Err(io_error("list", &path, cause)),
         }
     }
     Ok(())
 }
 
-fn found_file(path: &StoragePath, name: String, metadata: &fs::Metadata) -> FoundFile {
+fn found_file(path: &Path, name: String, metadata: &fs::Metadata) -> FoundFile {
     let location = path.display().to_string();
     FoundFile { location, name, bytes: metadata.len(), modified: metadata.modified().ok() }
 }
 
-fn utf8<'a>(name: &'a OsStr, path: &StoragePath) -> Result<&'a str> {
+fn utf8<'a>(name: &'a OsStr, path: &Path) -> Result<&'a str> {
     std::str::from_utf8(name.as_bytes())
         .map_err(|_| Error::new(codes::STORAGE, format!("the name of {} is not UTF-8", path.display())))
 }
@@ -234,6 +244,19 @@ mod tests {
         assert_eq!(files.place("c").unwrap(), Place::Folder);
         assert_eq!(files.place("c/d").unwrap(), Place::Missing);
         assert_eq!(files.place("a/b/x/y").unwrap(), Place::Missing);
+    }
+
+    #[test]
+    fn links_are_followed_and_loops_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(dir.path());
+        files.write("a/x", b"").unwrap();
+        files.write("b/y", b"").unwrap();
+        for (to, link) in [("../b", "a/b"), (".", "a/self"), ("..", "b/up"), ("nowhere", "a/dangling"), ("x", "a/z")] {
+            std::os::unix::fs::symlink(to, dir.path().join(link)).unwrap();
+        }
+        let names: Vec<_> = files.list("a").unwrap().into_iter().map(|file| file.name).collect();
+        assert_eq!(names, ["b/y", "x", "z"]);
     }
 
     #[test]
