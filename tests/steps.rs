@@ -25,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
         logs_that_cannot_be_written,
         a_signal_stops_the_step,
         the_time_limit,
+        what_a_step_leaves_behind_holds_nobody_up,
         a_step_dies_with_its_runner,
         copies_before_and_after,
         a_copy_of_what_is_not_there,
@@ -226,8 +227,10 @@ fn logs_that_cannot_be_written() {
 
 /// A step that never ends, and one behind it.
 fn endless(sandbox: &Sandbox) {
-    let steps =
-        json!([hive("endless", "!touch began && exec sleep 100", "CONTINUE"), hive("two", "SELECT 2", "CONTINUE")]);
+    let steps = json!([
+        hive("endless", "!touch began && sleep 100; SELECT 1", "CONTINUE"),
+        hive("two", "SELECT 2", "CONTINUE")
+    ]);
     sandbox.write("steps.json", steps.to_string());
 }
 
@@ -262,6 +265,22 @@ fn the_time_limit() {
     endless(&sandbox);
     let finished = sandbox.run(&["steps", "steps.json", "--timeout", "1s"]);
     assert_eq!(states(finished.assert_code(7))[2..], ["endless RUNNING", "endless FAILED", "two CANCELLED"]);
+}
+
+fn what_a_step_leaves_behind_holds_nobody_up() {
+    let sandbox = sandbox();
+    let steps = json!([hive("one", "!sleep 30 & echo begun", "CONTINUE"), hive("two", "SELECT 2", "CONTINUE")]);
+    sandbox.write("steps.json", steps.to_string());
+    let mut command = sandbox.logq();
+    command.args(["steps", "steps.json", "--log-uri", "logs", "--status-json", "status.json"]);
+    // Not captured: the process that is left behind would hold these streams, too.
+    let started = Instant::now();
+    let status = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    let status: Value = serde_json::from_str(&sandbox.read("status.json")).unwrap();
+    let id = status["Steps"][0]["Id"].as_str().unwrap();
+    assert_eq!(gunzip(&sandbox, &format!("logs/steps/{id}/stdout.gz")), "begun\n");
 }
 
 /// Whoever kills the runner must not find its step still writing.

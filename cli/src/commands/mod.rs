@@ -5,4 +5,5 @@ pub mod explain_error;
 pub mod hive;
 pub mod run;
 pub mod script;
+mod shell_command;
 pub mod steps;

@@ -4,7 +4,6 @@
 //! `hive.cli.errors.ignore` is true. Then the exit code is that of the first failure, where Hive's is the last one's.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use logq_engine::observer::{JobObserver, JobSummary, OutputSummary, PlanSummary}
 use logq_engine::{ClientCommand, Files, Namespace, Outcome, Piece, RowStream, Session, split_script};
 
 use super::script::Script;
+use super::shell_command;
 use crate::args::{ErrorFormat, Format, LogFormat, Options, ProgressMode};
 use crate::diagnostics::{self, Circumstances, Style};
 use crate::exit_code;
@@ -37,9 +37,6 @@ pub struct RunArgs {
 
 /// Files that `source` may open inside each other; a file that sources itself would not end.
 const SOURCE_DEPTH_MAX: usize = 32;
-
-/// Time between two looks at a running command of `!`.
-const SHELL_POLL: Duration = Duration::from_millis(20);
 
 /// Runs what the options ask for and returns the exit code.
 ///
@@ -459,31 +456,7 @@ impl<'a> Runner<'a> {
     /// Runs a command of `!`; its standard output is ours, as rows are.
     fn run_shell(&mut self, command: &str) -> Result<(), Stop> {
         self.out.flush().map_err(Stop::of_stdout)?;
-        let mut shell = Command::new("sh")
-            .args(["-c", command])
-            .current_dir(&self.environment.working_dir)
-            .stdin(Stdio::null())
-            .spawn()
-            .map_err(|error| Error::new(codes::TASK_FAILED, "cannot start `sh`").with_source(error))?;
-        let status = loop {
-            let waited = shell.try_wait();
-            let waited =
-                waited.map_err(|error| Error::new(codes::TASK_FAILED, "cannot wait for `sh`").with_source(error))?;
-            match waited {
-                Some(status) => break status,
-                None if self.interrupt.exit_code().is_some() => {
-                    // It may have ended just now.
-                    let _ = shell.kill();
-                }
-                None => std::thread::sleep(SHELL_POLL),
-            }
-        };
-        self.interrupt.check()?;
-        if !status.success() {
-            let message = format!("the command `{}` ended with {status}", command.trim());
-            return Err(Error::new(codes::TASK_FAILED, message).into());
-        }
-        Ok(())
+        Ok(shell_command::run(command, &self.environment.working_dir, &self.interrupt)?)
     }
 
     fn say_error(&self, error: &Error) {
