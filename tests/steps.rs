@@ -152,9 +152,26 @@ fn unsupported_steps_are_named_before_anything_runs() {
 
 fn a_plan_of_the_steps() {
     let sandbox = sandbox();
-    let finished = run_steps(&sandbox, &json!([hive("first", "!touch made", "CONTINUE")]), &["--dry-run"]);
-    assert_eq!(finished.assert_code(0).stdout(), "1. first (CONTINUE): logq hive -e '!touch made'\n");
+    let copy = json!({"Name": "copy", "Jar": "command-runner.jar", "Args": ["aws", "s3", "cp", "report.q", "made"]});
+    let report =
+        json!({"Type": "HIVE", "Name": "sums", "Args": ["-f", "report.q", "-d", "INPUT=in", "-d", "OUTPUT=made"]});
+    let later = hive("later", "CREATE EXTERNAL TABLE m (k STRING) LOCATION 'made'; SELECT k FROM m", "CONTINUE");
+    let steps = json!([hive("shell", "!touch made", "CONTINUE"), copy, report, later]);
+    let finished = run_steps(&sandbox, &steps, &["--dry-run"]);
+    let stdout = finished.assert_code(0).stdout();
+    for part in [
+        "1. shell (CONTINUE): logq hive -e '!touch made'\n",
+        "2. copy (CONTINUE): logq aws s3 cp report.q made\n(dryrun) copy: report.q to made\n",
+        "3. sums (CONTINUE): logq hive --run-hive-script --args -f report.q",
+        "report.q:2\n  read    t: 1 file, 12 B, 1 split; no requests\n  replace ",
+        "4. later (CONTINUE): ",
+    ] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    assert!(finished.stderr().contains("error[LQ0400]"), "{}", finished.stderr());
     assert!(!sandbox.has("made"));
+    let steps = json!([hive("bad", "SELEC 1", "CONTINUE")]);
+    run_steps(&sandbox, &steps, &["--dry-run"]).assert_code(3);
 }
 
 fn logs_and_status() {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 use jiff::Timestamp;
 use logq_engine::Files;
-use logq_engine::error::{Error, Result, codes};
+use logq_engine::error::{Error, Kind, Result, codes};
 use serde_json::json;
 
 use self::config::StepConfig;
@@ -49,7 +49,7 @@ pub struct StepsArgs {
     /// Leaves out steps that logq cannot run, instead of running none
     #[arg(long)]
     pub skip_unsupported: bool,
-    /// Says what each step would run, and runs nothing
+    /// Says what each step would run, read and write, and does nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Stops after this time, with exit code 7: `90s`, `10m`, `1h`, or seconds
@@ -74,8 +74,7 @@ pub fn run(args: &StepsArgs, options: &Options, environment: &Environment) -> Re
         unwritten: None,
     };
     if args.dry_run || options.dry_run {
-        run.print_plan();
-        return Ok(0);
+        return run.plan();
     }
     run.all()
 }
@@ -165,13 +164,32 @@ struct StepsRun<'a> {
 }
 
 impl StepsRun<'_> {
-    fn print_plan(&self) {
+    /// Says what each step would run, read and write. Gives the exit code of the first that could not.
+    fn plan(&self) -> Result<u8> {
+        let interrupt = Interrupt::install()?;
+        interrupt.waits();
+        let mut first_failure = None;
         for (idx, step) in self.steps.iter().enumerate() {
             let command = step.program.as_ref().map_or("skipped".to_owned(), Program::command_line);
             let action = step.config.action_on_failure.name();
-            let line = format!("{}. {} ({action}): {command}", idx + 1, diagnostics::printable(&step.config.name));
-            println_masked(&line);
+            println_masked(&format!(
+                "{}. {} ({action}): {command}",
+                idx + 1,
+                diagnostics::printable(&step.config.name)
+            ));
+            if let Some(planning) = step.program.as_ref().and_then(Program::planning) {
+                let ended = process::run(&planning, &self.variables, None, self.environment, &interrupt)?;
+                let code = u8::try_from(ended.exit_code).unwrap_or(1);
+                // What an earlier step makes is not there yet.
+                if code != 0 && !(idx > 0 && code == exit_code::of_kind(Kind::NotFound)) {
+                    first_failure.get_or_insert(code);
+                }
+            }
+            if let Some(code) = interrupt.exit_code() {
+                return Ok(code);
+            }
         }
+        Ok(first_failure.unwrap_or(0))
     }
 
     fn all(&mut self) -> Result<u8> {

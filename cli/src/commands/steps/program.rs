@@ -80,6 +80,18 @@ impl Program {
         Ok(Program { args: with_verb("aws", args) })
     }
 
+    /// The same program, told to say what it would do and do nothing; none if it cannot say.
+    pub fn planning(&self) -> Option<Program> {
+        let mut args = self.args.clone();
+        match args.first().map(String::as_str) {
+            Some("hive") => args.insert(0, "--dry-run".to_owned()),
+            Some("aws") if args.iter().any(|arg| arg == "--dryrun") => {}
+            Some("aws") => args.push("--dryrun".to_owned()),
+            _ => return None,
+        }
+        Some(Program { args })
+    }
+
     /// The arguments for the binary.
     pub fn os_args(&self) -> impl Iterator<Item = OsString> {
         self.args.iter().map(OsString::from)
