@@ -144,7 +144,7 @@ impl AwsS3 {
         let there: BTreeMap<&str, &FoundFile> = there.iter().map(|file| (file.name.as_str(), file)).collect();
         let copies = self.all(common, files, |file| match there.get(file.name.as_str()) {
             None => true,
-            Some(old) => old.bytes != file.bytes || (!size_only && old.modified < file.modified),
+            Some(old) => old.bytes != file.bytes || (!size_only && may_be_newer(file, old)),
         })?;
         let mut removals = Vec::new();
         if delete {
@@ -155,6 +155,14 @@ impl AwsS3 {
             removals.extend(gone.map(|file| file.location.clone()));
         }
         Ok((copies, removals))
+    }
+}
+
+/// Whether a file was written after another one, or nobody knows.
+fn may_be_newer(file: &FoundFile, old: &FoundFile) -> bool {
+    match (file.modified, old.modified) {
+        (Some(modified), Some(old)) => modified > old,
+        _ => true,
     }
 }
 
