@@ -71,6 +71,10 @@ fn statistics_of_a_failure() {
     assert_eq!((stats["exit_code"].as_u64(), stats["error"]["code"].as_str()), (Some(3), Some("LQ0102")));
     assert_eq!(stats["statements"][0]["error"], json("null"));
     assert_eq!(stats["statements"][1]["error"]["code"], "LQ0102");
+    // Nor does it matter how early it comes.
+    sandbox.run(&["run", "missing.q", "--stats-json", "early.json"]).assert_code(4);
+    let stats = json(&sandbox.read("early.json"));
+    assert_eq!((stats["exit_code"].as_u64(), &stats["statements"]), (Some(4), &json("[]")));
 }
 
 fn statistics_that_cannot_be_written() {

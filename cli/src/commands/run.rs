@@ -43,6 +43,23 @@ const SOURCE_DEPTH_MAX: usize = 32;
 /// Errors: the one that stopped the run; those that `hive.cli.errors.ignore` let pass were printed.
 pub fn run(options: &Options, files: Vec<String>, environment: &Environment) -> Result<u8> {
     let settings = settings::load(options, environment)?;
+    let results = Files::new(&settings.engine);
+    let mut stats = options.stats_json.is_some().then(|| Stats::new(environment));
+    let ended = run_scripts(options, files, settings, environment, &mut stats);
+    let (Some(stats), Some(file)) = (stats, &options.stats_json) else { return ended };
+    let code = ended.as_ref().map_or_else(exit_code::of, |code| *code);
+    let written = results.write(file, stats.document(code, ended.as_ref().err()).as_bytes());
+    // The run's own failure is the one to tell.
+    ended.and_then(|code| written.map(|()| code))
+}
+
+fn run_scripts(
+    options: &Options,
+    files: Vec<String>,
+    settings: Settings,
+    environment: &Environment,
+    stats: &mut Option<Stats<'_>>,
+) -> Result<u8> {
     let read = |names: &[String]| -> Result<Vec<Script>> {
         names.iter().map(|name| Script::of_file(name, &environment.working_dir)).collect()
     };
@@ -62,7 +79,7 @@ pub fn run(options: &Options, files: Vec<String>, environment: &Environment) -> 
         (true, true) => vec![Script::of_stdin()?],
     };
 
-    let mut runner = Runner::new(options, settings, environment)?;
+    let mut runner = Runner::new(options, settings, environment, stats)?;
     let stopped = runner.run_all(&init, &scripts);
     // Bars must not stay behind, whatever happened.
     runner.progress.reset();
@@ -111,7 +128,7 @@ enum Flow {
     Quit,
 }
 
-struct Runner<'a> {
+struct Runner<'a, 'b> {
     options: &'a Options,
     environment: &'a Environment,
     settings: Settings,
@@ -123,7 +140,7 @@ struct Runner<'a> {
     first_failure: Option<u8>,
     /// What the statement that runs has done, once that is known.
     done: Done,
-    stats: Option<Stats<'a>>,
+    stats: &'a mut Option<Stats<'b>>,
     /// What a dry run has planned.
     planned: Vec<PlanSummary>,
 }
@@ -134,8 +151,13 @@ struct Done {
     n_rows: Option<u64>,
 }
 
-impl<'a> Runner<'a> {
-    fn new(options: &'a Options, settings: Settings, environment: &'a Environment) -> Result<Self> {
+impl<'a, 'b> Runner<'a, 'b> {
+    fn new(
+        options: &'a Options,
+        settings: Settings,
+        environment: &'a Environment,
+        stats: &'a mut Option<Stats<'b>>,
+    ) -> Result<Self> {
         let show = match settings.progress {
             _ if options.silent => Show::Nothing,
             ProgressMode::Json => Show::Json,
@@ -190,33 +212,23 @@ impl<'a> Runner<'a> {
             style,
             first_failure: None,
             done: Done::default(),
-            stats: options.stats_json.is_some().then(|| Stats::new(environment)),
+            stats,
             planned: Vec::new(),
         })
     }
 
-    /// Says what stopped the run, as what it was, and writes its statistics. Gives the exit code.
-    fn end(mut self, ended: Result<u8>) -> Result<u8> {
+    /// Says what stopped the run, as what it was. Gives the exit code.
+    fn end(self, ended: Result<u8>) -> Result<u8> {
         let ended = match (ended, self.interrupt.exit_code()) {
-            (Err(error), Some(code)) if exit_code::of(&error) == exit_code::INTERRUPTED => {
-                if code == exit_code::RESOURCE_LIMIT {
-                    Err(self.out_of_time())
-                } else {
-                    self.say_error(&error);
-                    Ok(code)
-                }
+            (Err(error), Some(exit_code::RESOURCE_LIMIT)) if is_stop(&error) => Err(self.out_of_time()),
+            (Err(error), Some(code)) if is_stop(&error) => {
+                self.say_error(&error);
+                Ok(code)
             }
             (ended, _) => ended,
         };
         if let Err(error) = &ended {
             self.progress.say_as_hive(|| diagnostics::hive::failed(error));
-        }
-        if let (Some(stats), Some(file)) = (self.stats.take(), &self.options.stats_json) {
-            let code = ended.as_ref().map_or_else(exit_code::of, |code| *code);
-            let document = stats.document(code, ended.as_ref().err());
-            let written = Files::new(&self.settings.engine).write(file, document.as_bytes());
-            // The run's own failure is the one to tell.
-            return ended.and_then(|code| written.map(|()| code));
         }
         ended
     }
@@ -263,6 +275,7 @@ impl<'a> Runner<'a> {
                 Err(Stop::Failed(error)) if self.goes_on_after(&error) => {
                     self.first_failure.get_or_insert(exit_code::of(&error));
                     self.progress.reset();
+                    self.progress.say_as_hive(|| diagnostics::hive::failed(&error));
                     self.say_error(&error);
                 }
                 Err(stop) => return Err(stop),
@@ -272,7 +285,7 @@ impl<'a> Runner<'a> {
     }
 
     fn goes_on_after(&self, error: &Error) -> bool {
-        exit_code::of(error) != exit_code::INTERRUPTED && self.is_true("hive.cli.errors.ignore")
+        !is_stop(error) && self.is_true("hive.cli.errors.ignore")
     }
 
     /// Runs a statement, and keeps for the statistics what it did.
@@ -281,7 +294,7 @@ impl<'a> Runner<'a> {
         let running = self.stats.as_ref().map(Stats::begin);
         let result = self.run_statement(source, piece, depth);
         let done = std::mem::take(&mut self.done);
-        if let (Some(stats), Some(running)) = (&mut self.stats, running) {
+        if let (Some(stats), Some(running)) = (self.stats.as_mut(), running) {
             let finished = stats::Finished {
                 source: (&source.name, diagnostics::line_of(&source.text, piece.span)),
                 text: statement_text(source, piece),
@@ -508,6 +521,11 @@ impl<'a> Runner<'a> {
         }
         text
     }
+}
+
+/// Whether an error says that somebody stopped the run.
+fn is_stop(error: &Error) -> bool {
+    exit_code::of(error) == exit_code::INTERRUPTED
 }
 
 fn statement_text<'a>(source: &'a SourceText, piece: &Piece) -> &'a str {
