@@ -20,7 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hive_type", &[]),
     ("bridge", &["error"]),
     ("java_regex", &[]),
-    ("storage", &["error"]),
+    ("storage", &["error", "config"]),
     ("hiveql", &["error"]),
     ("catalog", &["error", "hive_type", "storage"]),
     ("input", &["error", "config", "storage"]),

@@ -1,5 +1,9 @@
 //! One file for each verb.
 
+pub mod copy;
 pub mod explain_error;
+pub mod hive;
 pub mod run;
 pub mod script;
+mod shell_command;
+pub mod steps;

@@ -8,6 +8,7 @@
 //! one day is one more [`ReadAt`].
 
 mod file;
+mod files;
 mod list;
 mod path;
 mod scratch;
@@ -15,6 +16,7 @@ mod scratch;
 pub mod filesystem;
 
 pub use file::{FileMeta, FileVersion, ReadAt, open};
+pub use files::{Files, FoundFile, Place};
 pub use list::{Listing, list};
 pub use path::StoragePath;
 pub use scratch::{ScratchDirectory, make_private};
