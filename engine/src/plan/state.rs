@@ -7,7 +7,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::prelude::SessionConfig;
 
-use crate::config::EngineConfig;
+use crate::config::{EngineConfig, ExecutionMode};
 use crate::functions;
 
 /// A state that plans what can be cut into stages. Tables and functions it does not know: `bind` finds them.
@@ -33,8 +33,13 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
     // These two take whichever rows come first: the first groups of a LIMIT, the branches of a UNION in turn.
     options.optimizer.enable_distinct_aggregation_soft_limit = false;
     options.optimizer.prefer_existing_union = true;
-    // What a sort keeps back for merging its runs: the default of 10 MB is more than a small limit has.
-    let share = config.memory_limit / (8 * config.threads.max(1) as u64);
+    // What a sort keeps back for merging its runs: the default of 10 MB is more than a small limit has for the sorts that
+    // run at a time.
+    let n_sorts = match config.execution {
+        ExecutionMode::Staged => config.threads,
+        ExecutionMode::Pipelined => config.shuffle_partitions,
+    };
+    let share = config.memory_limit / (8 * n_sorts.max(1) as u64);
     options.execution.sort_spill_reservation_bytes =
         options.execution.sort_spill_reservation_bytes.min(usize::try_from(share).unwrap_or(usize::MAX));
     options.execution.enable_file_stream_work_stealing = false;
