@@ -23,18 +23,6 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-const REPORT: &str = "\
-CREATE EXTERNAL TABLE t (k STRING, n INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' LOCATION '${INPUT}/t';
-INSERT OVERWRITE DIRECTORY '${OUTPUT}/sums/' SELECT k, sum(n) FROM t GROUP BY k;
-";
-
-fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.write("in/t/log", "a\t1\nb\t2\na\t3\n");
-    sandbox.write("report.q", REPORT);
-    sandbox
-}
-
 /// `logq` under another name.
 fn called(sandbox: &Sandbox, name: &str) -> Command {
     std::fs::create_dir_all(sandbox.path("bin")).unwrap();
@@ -46,7 +34,7 @@ fn called(sandbox: &Sandbox, name: &str) -> Command {
 }
 
 fn the_arguments_of_a_step() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let check = |args: &[&str]| {
         let finished = sandbox.run(&[&["hive"], args].concat());
         finished.assert_code(0);
@@ -74,7 +62,7 @@ fn the_arguments_of_a_step() {
 }
 
 fn by_hives_names() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let finished = run(called(&sandbox, "hive").args(["-e", "SELECT 1, '${a}'", "-d", "a=x"]));
     assert_eq!(finished.assert_code(0).stdout(), "1\tx\n");
     let args = ["--run-hive-script", "--args", "-e", "SELECT 2"];
@@ -86,7 +74,7 @@ fn by_hives_names() {
 }
 
 fn hiverc_and_init_files() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     sandbox.write("home/.hiverc", "SET hivevar:who=home;\n");
     sandbox.write("conf/.hiverc", "SET hivevar:who=conf;\nSET hivevar:where=conf;\n");
     sandbox.write("init.q", "SET hivevar:who=init;\n");
@@ -108,14 +96,14 @@ fn hiverc_and_init_files() {
 }
 
 fn database_first() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     sandbox.write("init.q", "SELECT 'init';\n");
     let finished = sandbox.run(&["hive", "--database", "nope", "-i", "init.q", "-e", "SELECT 1"]);
     assert_eq!(finished.assert_code(3).stdout(), "");
 }
 
 fn what_is_said_is_hives() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let args = ["hive", "-f", "report.q", "-d", "INPUT=in", "-d", "OUTPUT=out"];
     let finished = sandbox.run(&args);
     let said: Vec<&str> = finished.assert_code(0).stderr().lines().collect();
@@ -140,7 +128,7 @@ fn what_is_said_is_hives() {
 }
 
 fn failures() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let finished = sandbox.run(&["hive", "-e", "SELECT 1; SELECT nope; SELECT 2"]);
     assert_eq!(finished.assert_code(3).stdout(), "1\n");
     let failed = finished.stderr().lines().find(|line| line.starts_with("FAILED: ")).unwrap_or_default();
@@ -157,12 +145,12 @@ fn failures() {
 }
 
 fn options_of_logq_stand_before() {
-    let finished = sandbox().run(&["--format", "csv", "--threads", "1", "hive", "-e", "SELECT 1 AS a"]);
+    let finished = Sandbox::with_report().run(&["--format", "csv", "--threads", "1", "hive", "-e", "SELECT 1 AS a"]);
     assert_eq!(finished.assert_code(0).stdout(), "a\n1\n");
 }
 
 fn a_wrapper_script_with_one_word_changed() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let script = "set -euo pipefail\nHIVE='hive'\n\
                   $HIVE -hiveconf a=1 -d INPUT=in -d OUTPUT=out -f report.q 2> hive.log || { echo failed; exit 1; }\n\
                   grep -q '^OK$' hive.log && echo done\n";

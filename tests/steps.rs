@@ -33,18 +33,6 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-const REPORT: &str = "\
-CREATE EXTERNAL TABLE t (k STRING, n INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' LOCATION '${INPUT}/t';
-INSERT OVERWRITE DIRECTORY '${OUTPUT}/sums/' SELECT k, sum(n) FROM t GROUP BY k;
-";
-
-fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.write("in/t/log", "a\t1\nb\t2\na\t3\n");
-    sandbox.write("report.q", REPORT);
-    sandbox
-}
-
 /// Writes `steps.json` with these steps and runs it.
 fn run_steps(sandbox: &Sandbox, steps: &Value, args: &[&str]) -> Finished {
     sandbox.write("steps.json", steps.to_string());
@@ -87,14 +75,14 @@ fn every_documented_form() {
         json!({"applicationId": "x", "jobDriver": {"hive": serverless}}),
         json!({"Type": "AWS::EMR::Step", "Properties": api(&[&wrapper[..], &args].concat())}),
     ] {
-        let sandbox = sandbox();
+        let sandbox = Sandbox::with_report();
         run_steps(&sandbox, &steps, &[]).assert_code(0);
         assert_eq!(sandbox.read("out/sums/000000_0"), "a\u{1}4\nb\u{1}2\n", "{steps}");
     }
 }
 
 fn the_shorthand() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let step = "Type=HIVE,Name=one,ActionOnFailure=CONTINUE,Args=[-f,report.q,-d,INPUT=in,-d,OUTPUT=out]";
     let finished = sandbox.run(&["steps", step, "Type=HIVE,Name='two',Args=[-e,'SELECT 1, 2']"]);
     assert_eq!(finished.assert_code(0).stdout(), "1\t2\n");
@@ -105,18 +93,18 @@ fn the_shorthand() {
 
 fn states_in_their_order() {
     let steps = json!([hive("one", "SELECT 1", "CONTINUE"), hive("two", "SELECT 2", "CONTINUE")]);
-    let finished = run_steps(&sandbox(), &steps, &[]);
+    let finished = run_steps(&Sandbox::with_report(), &steps, &[]);
     assert_eq!(finished.assert_code(0).stdout(), "1\n2\n");
     let expected = ["one PENDING", "two PENDING", "one RUNNING", "one COMPLETED", "two RUNNING", "two COMPLETED"];
     assert_eq!(states(&finished), expected);
-    let finished = run(sandbox().logq().args(["--log-format", "json", "steps", "-"]));
+    let finished = run(Sandbox::with_report().logq().args(["--log-format", "json", "steps", "-"]));
     assert_eq!(finished.status.code(), Some(2), "standard input is no list of steps");
 }
 
 fn what_a_failure_does_to_the_others() {
     let check = |action: &str, expected: &[&str]| {
         let steps = json!([hive("bad", "SELECT nope", action), hive("two", "SELECT 2", "CONTINUE")]);
-        let finished = run_steps(&sandbox(), &steps, &[]);
+        let finished = run_steps(&Sandbox::with_report(), &steps, &[]);
         // The exit code is that of the step that failed, whatever the others do.
         finished.assert_code(3);
         assert_eq!(states(&finished)[2..], *expected, "{action}");
@@ -128,7 +116,7 @@ fn what_a_failure_does_to_the_others() {
 }
 
 fn unsupported_steps_are_named_before_anything_runs() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let spark = json!({"Type": "SPARK", "Name": "train", "Args": ["s3://b/x.py"]});
     let steps = json!([hive("first", "!touch made", "CONTINUE"), spark, {"Name": "mine", "Jar": "s3://b/my.jar"}]);
     let finished = run_steps(&sandbox, &steps, &[]);
@@ -151,7 +139,7 @@ fn unsupported_steps_are_named_before_anything_runs() {
 }
 
 fn a_plan_of_the_steps() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let copy = json!({"Name": "copy", "Jar": "command-runner.jar", "Args": ["aws", "s3", "cp", "report.q", "made"]});
     let report =
         json!({"Type": "HIVE", "Name": "sums", "Args": ["-f", "report.q", "-d", "INPUT=in", "-d", "OUTPUT=made"]});
@@ -175,7 +163,7 @@ fn a_plan_of_the_steps() {
 }
 
 fn logs_and_status() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let args = ["-f", "report.q", "-d", "INPUT=in", "-d", "OUTPUT=out"];
     let steps = json!([{"Type": "HIVE", "Name": "os report", "Args": args}, hive("rows", "SELECT 7", "CONTINUE")]);
     run_steps(&sandbox, &steps, &["--log-uri", "logs/", "--status-json", "status.json"]).assert_code(0);
@@ -210,7 +198,7 @@ fn logs_and_status() {
 }
 
 fn logs_of_a_failure() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let sql = "CREATE EXTERNAL TABLE x (k STRING) LOCATION 'in/missing'; SELECT k FROM x";
     let steps = json!([hive("bad", sql, "TERMINATE_CLUSTER"), hive("two", "SELECT 2", "CONTINUE")]);
     run_steps(&sandbox, &steps, &["--log-uri", "logs", "--status-json", "status.json"]).assert_code(4);
@@ -232,7 +220,7 @@ fn logs_of_a_failure() {
 }
 
 fn logs_that_cannot_be_written() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let steps = json!([hive("one", "SELECT 1", "CONTINUE"), hive("two", "SELECT 2", "CONTINUE")]);
     let finished =
         run_steps(&sandbox, &steps, &["--log-uri", "report.q/logs", "--status-json", "report.q/status.json"]);
@@ -261,7 +249,7 @@ fn wait_for(sandbox: &Sandbox, name: &str) {
 
 fn a_signal_stops_the_step() {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
-        let sandbox = sandbox();
+        let sandbox = Sandbox::with_report();
         endless(&sandbox);
         let args = ["steps", "steps.json", "--log-uri", "logs", "--status-json", "status.json"];
         let running = start(sandbox.logq().args(args));
@@ -278,14 +266,14 @@ fn a_signal_stops_the_step() {
 }
 
 fn the_time_limit() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     endless(&sandbox);
     let finished = sandbox.run(&["steps", "steps.json", "--timeout", "1s"]);
     assert_eq!(states(finished.assert_code(7))[2..], ["endless RUNNING", "endless FAILED", "two CANCELLED"]);
 }
 
 fn what_a_step_leaves_behind_holds_nobody_up() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let steps = json!([hive("one", "!sleep 30 & echo begun", "CONTINUE"), hive("two", "SELECT 2", "CONTINUE")]);
     sandbox.write("steps.json", steps.to_string());
     let mut command = sandbox.logq();
@@ -302,7 +290,7 @@ fn what_a_step_leaves_behind_holds_nobody_up() {
 
 /// Whoever kills the runner must not find its step still writing.
 fn a_step_dies_with_its_runner() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     endless(&sandbox);
     let running = start(sandbox.logq().args(["steps", "steps.json"]));
     wait_for(&sandbox, "began");
@@ -313,7 +301,7 @@ fn a_step_dies_with_its_runner() {
 }
 
 fn copies_before_and_after() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     sandbox.write("bucket/logs/2026/a.log", "a\t1\n");
     sandbox.write("bucket/logs/2026/b.tmp", "x\t9\n");
     let command =
@@ -333,7 +321,7 @@ fn copies_before_and_after() {
 }
 
 fn a_copy_of_what_is_not_there() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     sandbox.run(&["aws", "s3", "cp", "missing", "x"]).assert_code(4);
     sandbox.run(&["s3-dist-cp", "--src", "missing", "--dest", "x"]).assert_code(4);
     sandbox.run(&["s3-dist-cp", "--src", "in"]).assert_code(2);
@@ -343,7 +331,7 @@ fn a_copy_of_what_is_not_there() {
 }
 
 fn secrets_appear_nowhere() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::with_report();
     let args =
         ["hive", "-v", "-hiveconf", "fs.s3a.secret.key=CANARY/conf", "-e", "SET; SET fs.s3a.secret.key; SELECT nope"];
     let properties = json!([{"Key": "fs.s3a.session.token", "Value": "CANARY/property"}]);
