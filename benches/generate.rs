@@ -1,7 +1,7 @@
 //! Inputs of any size, the same on every machine: lines in the tutorial's format and in CloudFront's standard format.
 //!
-//! Made in memory and plainer than what `engine/examples/generate_logs.rs` writes: the widths of fields and the number of
-//! distinct values are like those of real logs, the stories in them are not.
+//! Made in memory and plainer than what `sample-data/generator/` writes: the widths of fields and the number of distinct
+//! values are like those of real logs, the stories in them are not.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,8 +1,8 @@
-//! Benchmarks of the data path, room by room and whole: `cargo bench`, or `cargo bench --bench logq -- shuffle`.
+//! Benchmarks of the data path, room by room and whole: `cargo bench -p logq --bench layers -- shuffle`.
 //!
 //! One binary, since each links DataFusion. `LOGQ_BENCH_ROWS` sets how many lines are generated (default 20,000; without
-//! optimisation 2,000). `cargo test --bench logq` runs everything once, as CI does. Each module says what it measures and
-//! which result would disprove what we claim.
+//! optimisation 2,000). `cargo test -p logq --bench layers` runs everything once, as CI does. Each module says what it
+//! measures and which result would disprove what we claim.
 
 mod generate;
 mod main_job;

@@ -9,7 +9,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use logq_engine::config::InputConfig;
-use logq_engine::input::{LineOptions, SplitOptions, open_split, plan_splits, read_ahead};
+use logq_engine::input::{LineOptions, ReadBuffers, SplitOptions, open_split, plan_splits, read_ahead};
 use logq_engine::storage::FileMeta;
 use std::sync::Arc;
 
@@ -49,13 +49,16 @@ fn read_bytes(files: &[Arc<FileMeta>]) {
 fn read_lines(files: &[Arc<FileMeta>]) -> u64 {
     let config = InputConfig::default();
     let mut n_records = 0;
+    let mut buffers = ReadBuffers::default();
     let splits = plan_splits(files, &SplitOptions { header_lines: 0, footer_lines: 0, config: &config }).concat();
     let opener = read_ahead(&splits, &generate::storage());
     for split in splits {
-        let mut reader = open_split(&split, &opener, &LineOptions::default(), &config).expect("it can be opened");
+        let mut reader =
+            open_split(&split, &opener, &LineOptions::default(), &config, buffers).expect("it can be opened");
         while let Some(block) = reader.next_block().expect("it can be read") {
             n_records += black_box(block).records.len() as u64;
         }
+        buffers = reader.into_buffers();
     }
     n_records
 }

@@ -1,4 +1,5 @@
-//! Black-box tests of the command `logq`, one binary: golden scripts, the command line, kills, the tutorial.
+//! Black-box tests of the command `logq`, one binary: golden scripts, the command line, Hive's
+//! arguments, steps of EMR, what schedulers need, the commands of the documentation, kills, the tutorial.
 //!
 //! `golden` finds the cases and gives each of them a test per mode; `case` knows how a case is written down; `sandbox`
 //! runs the command in a fresh directory with a cleared environment. CONTRIBUTING has the loop: write the `.q`, run
@@ -6,11 +7,15 @@
 
 mod case;
 mod cli;
+mod docs;
 mod golden;
+mod hive;
 mod kill;
 mod s3;
 mod sandbox;
+mod steps;
 mod tutorial;
+mod unattended;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,9 +25,13 @@ use libtest_mimic::{Arguments, Trial};
 fn main() -> ExitCode {
     let mut trials = golden::trials();
     trials.extend(cli::trials());
+    trials.extend(docs::trials());
+    trials.extend(hive::trials());
     trials.extend(kill::trials());
     trials.extend(s3::trials());
+    trials.extend(steps::trials());
     trials.extend(tutorial::trials());
+    trials.extend(unattended::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -2,6 +2,7 @@
 
 use libtest_mimic::Trial;
 use logq_s3_server::{Faults, KEY_ID, Server};
+use serde_json::{Value, json};
 
 use crate::sandbox::{Finished, Sandbox, run};
 use crate::trial;
@@ -11,7 +12,10 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/script_tables_and_output", script_tables_and_output),
         trial("s3/one_run_at_a_time_and_gc", one_run_at_a_time_and_gc),
         trial("s3/denied_says_whose_credentials", denied_says_whose_credentials),
+        trial("s3/half_a_key_matters_only_to_s3", half_a_key_matters_only_to_s3),
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
+        trial("s3/steps_with_everything_in_a_bucket", steps_with_everything_in_a_bucket),
+        trial("s3/copies_of_files", copies_of_files),
     ]
 }
 
@@ -71,6 +75,14 @@ fn denied_says_whose_credentials() {
     assert!(stderr.contains("s3:GetObject") && stderr.contains("AWS_ACCESS_KEY_ID in the environment"), "{stderr}");
 }
 
+fn half_a_key_matters_only_to_s3() {
+    let sandbox = Sandbox::new();
+    let run_with = |sql: &str| run(sandbox.logq().env("AWS_ACCESS_KEY_ID", "x").args(["-e", sql]));
+    assert_eq!(run_with("SELECT 1").assert_code(0).stdout(), "1\n");
+    let finished = run_with("source s3://b/report.q");
+    assert!(finished.assert_code(2).stderr().contains("AWS_SECRET_ACCESS_KEY is not set"), "{}", finished.stderr());
+}
+
 fn passing_faults_change_nothing() {
     let (sandbox, server) = (Sandbox::new(), server());
     server.set_faults(Faults::seeded(1, 9));
@@ -78,4 +90,51 @@ fn passing_faults_change_nothing() {
                 LOCATION 's3://b/in'; SELECT k, sum(n) FROM t GROUP BY k";
     assert_eq!(logq(&sandbox, &server, &["-e", read]).assert_code(0).stdout(), "a\t1225\nb\t50\n");
     assert!(server.faults_seen() > 0);
+}
+
+fn steps_with_everything_in_a_bucket() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let command =
+        |name: &str, args: &[&str]| json!({"Name": name, "HadoopJarStep": {"Jar": "command-runner.jar", "Args": args}});
+    let report = ["hive-script", "--run-hive-script", "--args", "-f", "s3://b/report.q"];
+    let steps = json!([
+        command("fetch", &["s3-dist-cp", "--src=s3://b/in", "--dest=s3://b/work/in", "--srcPattern=.*/0[0-9][.]csv"]),
+        command("report", &[&report[..], &["-d", "INPUT=s3://b/work", "-d", "OUTPUT=s3://b"]].concat()),
+        command("publish", &["aws", "s3", "sync", "s3://b/out", "s3://b/reports/", "--exclude", "_*"]),
+        {"Type": "HIVE", "Name": "bad", "Args": ["-f", "s3://b/missing.q"], "ActionOnFailure": "CONTINUE"},
+    ]);
+    server.put("b", "steps.json", steps.to_string());
+    let args = ["steps", "s3://b/steps.json", "--log-uri", "s3://b/logs", "--status-json", "s3://b/status.json"];
+    // The last step's failure is told.
+    logq(&sandbox, &server, &args).assert_code(4);
+
+    let objects = server.objects("b");
+    assert_eq!(objects["reports/000000_0"], b"a\x0145\nb\x0110\n");
+    assert!(!objects.contains_key("reports/_SUCCESS"));
+    let status: Value = serde_json::from_slice(&objects["status.json"]).unwrap();
+    let states: Vec<_> = (0..4).map(|idx| status["Steps"][idx]["Status"]["State"].as_str().unwrap()).collect();
+    assert_eq!(states, ["COMPLETED", "COMPLETED", "COMPLETED", "FAILED"]);
+    for step in status["Steps"].as_array().unwrap() {
+        for file in ["controller.gz", "syslog.gz", "stderr.gz", "stdout.gz"] {
+            let key = format!("logs/steps/{}/{file}", step["Id"].as_str().unwrap());
+            assert!(objects.contains_key(&key), "{key}");
+        }
+    }
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+}
+
+fn copies_of_files() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    logq(&sandbox, &server, &["aws", "s3", "cp", "s3://b/in", "fetched", "--recursive"]).assert_code(0);
+    assert_eq!((sandbox.tree("fetched").len(), sandbox.read("fetched/49.csv")), (50, "a,49\nb,1\n".to_owned()));
+    sandbox.write("fetched/50.csv", "new\n");
+    let stdout = logq(&sandbox, &server, &["aws", "s3", "sync", "fetched", "s3://b/in"]).stdout().to_owned();
+    assert_eq!(server.objects("b")["in/50.csv"], b"new\n", "{stdout}");
+    logq(&sandbox, &server, &["s3-dist-cp", "--src", "s3://b/in", "--dest", "moved", "--deleteOnSuccess"])
+        .assert_code(0);
+    assert_eq!(sandbox.tree("moved").len(), 51);
+    assert!(!server.objects("b").keys().any(|key| key.starts_with("in/")));
+    logq(&sandbox, &server, &["aws", "s3", "cp", "s3://b/in/none", "x"]).assert_code(4);
+    let finished = logq(&sandbox, &server, &["aws", "s3", "cp", "moved/00.csv", "s3://missing/x"]);
+    assert!(finished.assert_code(4).stderr().contains("s3://missing/x"), "{}", finished.stderr());
 }

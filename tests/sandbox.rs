@@ -10,6 +10,12 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+/// A script of the kind that a step runs; `Sandbox::with_report` has what it reads.
+const REPORT: &str = "\
+CREATE EXTERNAL TABLE t (k STRING, n INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' LOCATION '${INPUT}/t';
+INSERT OVERWRITE DIRECTORY '${OUTPUT}/sums/' SELECT k, sum(n) FROM t GROUP BY k;
+";
+
 /// No test may take longer: whatever does, hangs.
 const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -41,6 +47,14 @@ impl Sandbox {
         let root = dir.path().canonicalize().unwrap();
         fs::create_dir(root.join("tmp")).unwrap();
         Sandbox { root, _dir: dir }
+    }
+
+    /// A directory with `report.q` and its logs in `in`; with `out` for OUTPUT it writes `out/sums`.
+    pub fn with_report() -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.write("in/t/log", "a\t1\nb\t2\na\t3\n");
+        sandbox.write("report.q", REPORT);
+        sandbox
     }
 
     pub fn root(&self) -> &Path {

@@ -16,6 +16,8 @@ from data import ROOT
 from measure import PATH
 
 HERE = Path(__file__).parent
+# An example of logq's own, which `cargo build --release --examples` makes.
+INFLATE = ROOT / "target/release/examples/inflate"
 HIVE_TYPES = {"date": "DATE", "integer": "BIGINT", "double": "DOUBLE", "text": "STRING"}
 
 
@@ -33,8 +35,6 @@ class Peer:
         """Its version, or None if it is not there."""
         if self.module:
             return importlib.metadata.version(self.module) if importlib.util.find_spec(self.module) else None
-        if self.program == sys.executable:
-            return f"zlib of Python {sys.version.split()[0]}"
         return program_version(self.program)
 
 
@@ -49,7 +49,7 @@ PEERS = {
         Peer("mawk", program="mawk"),
         Peer("wc", program="wc", answers=False),
         Peer("duckdb-cli", program="duckdb"),
-        Peer("inflate", program=sys.executable, answers=False),
+        Peer("inflate", program=str(INFLATE), answers=False),
     ]
 }
 
@@ -124,6 +124,9 @@ def peer_run(peer, case, tables, folder):
         return Run(["wc", "-l", *paths], stdout, stdout)
     if peer.name == "mawk":
         return Run(["mawk", "-f", str(query_file(case, "mawk")), *paths], stdout, stdout)
+    if peer.name == "inflate":
+        (folder,) = {str(logs.folder) for logs in tables.values()}
+        return Run([str(INFLATE), folder], stdout, stdout)
     if peer.name == "duckdb-cli":
         text = query_file(case, "duckdb").read_text()
         return Run(["duckdb", "-noheader", "-list", "-c", text], stdout, stdout)

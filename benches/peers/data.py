@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CARGO_RUN = ["cargo", "run", "--release", "--quiet", "--package", "logq-engine", "--example", "generate_logs", "--"]
+CARGO_RUN = ["cargo", "run", "--release", "--quiet", "--package", "generate_logs", "--"]
 
 # Columns and their kinds. Fields that may be `-` are text for everybody.
 TUTORIAL = {

@@ -4,16 +4,20 @@
 //! options keep Hive's names; its single-dash spellings (`-hiveconf k=v`) are rewritten before clap sees them.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args as ClapArgs, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use crate::commands::copy::{AwsArgs, DistCpArgs};
 use crate::commands::explain_error::ExplainErrorArgs;
 use crate::commands::gc::GcArgs;
+use crate::commands::hive::HiveArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::steps::StepsArgs;
 use crate::settings::{self, Environment, MemoryLimit};
 
 /// Runs Hive scripts over logs on one machine.
@@ -37,6 +41,11 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(Box<RunArgs>),
+    Hive(HiveArgs),
+    Steps(StepsArgs),
+    #[command(name = "s3-dist-cp")]
+    DistCp(DistCpArgs),
+    Aws(AwsArgs),
     ExplainError(ExplainErrorArgs),
     Gc(Box<GcArgs>),
 }
@@ -100,6 +109,15 @@ pub struct Options {
     /// How errors are printed
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     pub error_format: Option<ErrorFormat>,
+    /// How lines on standard error look; `json` is `--progress json --error-format json` with times
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub log_format: Option<LogFormat>,
+    /// Writes what the run and each statement read, wrote and took, whatever becomes of it
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub stats_json: Option<String>,
+    /// Says what would be read and written, and runs nothing
+    #[arg(long, help_heading = "Output")]
+    pub dry_run: bool,
 
     /// Threads that run tasks; the results do not depend on it [default: what the machine has]
     #[arg(long, value_name = "N", value_parser = settings::parse_threads, help_heading = "Resources")]
@@ -110,6 +128,16 @@ pub struct Options {
     /// Where spilled data goes [default: $TMPDIR, or /tmp]
     #[arg(long, value_name = "DIR", help_heading = "Resources")]
     pub temp_dir: Option<PathBuf>,
+    /// Stops the run after this time, with exit code 7: `90s`, `10m`, `1h`, or seconds
+    #[arg(long, value_name = "TIME", value_parser = settings::parse_duration, help_heading = "Resources")]
+    pub timeout: Option<Duration>,
+
+    /// Stops when standard input is closed: how `logq steps` stops a step
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
+    /// Says on standard error what Hive says: `OK`, `Time taken`, `FAILED`. Set by the verb, not by a flag.
+    #[arg(skip)]
+    pub speaks_hive: bool,
 }
 
 /// How rows are printed.
@@ -175,6 +203,17 @@ pub enum ErrorFormat {
     Json,
 }
 
+/// How lines on standard error look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line, each with its time
+    Json,
+}
+
 impl Options {
     /// These options, then `later` ones: later wins, lists add up.
     pub fn then(mut self, later: Options) -> Options {
@@ -196,9 +235,15 @@ impl Options {
             progress: later.progress.or(self.progress),
             color: later.color.or(self.color),
             error_format: later.error_format.or(self.error_format),
+            log_format: later.log_format.or(self.log_format),
+            stats_json: later.stats_json.or(self.stats_json),
+            dry_run: self.dry_run || later.dry_run,
             threads: later.threads.or(self.threads),
             memory_limit: later.memory_limit.or(self.memory_limit),
             temp_dir: later.temp_dir.or(self.temp_dir),
+            timeout: later.timeout.or(self.timeout),
+            stop_with_stdin: self.stop_with_stdin || later.stop_with_stdin,
+            speaks_hive: self.speaks_hive || later.speaks_hive,
             ..self
         }
     }
@@ -237,9 +282,15 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Names of the binary that stand for a verb.
+const VERBS_BY_NAME: &[(&str, &str)] = &[("hive", "hive"), ("hive-script", "hive"), ("s3-dist-cp", "s3-dist-cp")];
+
+/// Options of one letter, which commons-cli takes with two dashes, too.
+const SHORT: &[&str] = &["-e", "-f", "-i", "-d", "-S", "-v"];
+
 /// Long options that Hive's command also takes with a single dash.
 const SINGLE_DASH: &[&str] =
-    &["-hiveconf", "-hivevar", "-define", "-database", "-silent", "-verbose", "-help", "-version"];
+    &["-hiveconf", "-hivevar", "-define", "-database", "-silent", "-verbose", "-help", "-version", "-service"];
 
 /// Options whose value is the next argument, and so must not be rewritten.
 const TAKES_VALUE: &[&str] = &[
@@ -260,30 +311,63 @@ const TAKES_VALUE: &[&str] = &[
     "--config",
     "--null",
     "--temp-dir",
+    "--stats-json",
+    "--timeout",
+    "--log-uri",
+    "--status-json",
 ];
 
-/// Rewrites `-hiveconf k=v`, `-hivevar k=v`, `-define k=v` and their kin to two dashes, and `-H` to `--help`.
+/// Rewrites the arguments of a process, its name first: `-hiveconf k=v`, `-hivevar k=v`, `-define k=v` and their kin get
+/// two dashes, and `-H` becomes `--help`.
+///
+/// The names under which Hive's programs are called become verbs: `hive -f x.q` is `logq hive -f x.q`.
 pub fn rewrite_hive_spellings(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut rewritten = Vec::new();
-    let mut is_value = true; // The program's name.
+    let mut args = args.into_iter();
+    let program = args.next().unwrap_or_else(|| OsString::from("logq"));
+    let called = Path::new(&program).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let verb = VERBS_BY_NAME.iter().find(|(name, _)| *name == called).map(|(_, verb)| OsString::from(verb));
+    let mut rewritten: Vec<_> = std::iter::once(program).chain(verb).collect();
+    let mut is_value = false;
     let mut is_positional = false;
     for arg in args {
         let text = arg.to_str().unwrap_or_default();
-        let name = text.split_once('=').map_or(text, |(name, _)| name);
         let takes_value = !is_value && TAKES_VALUE.contains(&text);
         let new = match () {
             () if is_value || is_positional => arg,
-            () if text == "-H" => OsString::from("--help"),
-            () if SINGLE_DASH.contains(&name) => OsString::from(format!("-{text}")),
             () => {
                 is_positional = text == "--";
-                arg
+                with_two_dashes(text).map_or(arg, OsString::from)
             }
         };
         rewritten.push(new);
         is_value = takes_value;
     }
     rewritten
+}
+
+/// Rewrites the arguments of Hive's command, in which short options may also have two dashes.
+pub fn rewrite_dashes(args: &[String]) -> Vec<String> {
+    let mut is_value = false;
+    let rewrite = |arg: &String| {
+        let short = arg.strip_prefix('-').filter(|short| SHORT.contains(short));
+        let new = match short.map(str::to_owned).or_else(|| with_two_dashes(arg)) {
+            Some(new) if !is_value => new,
+            _ => arg.clone(),
+        };
+        is_value = !is_value && TAKES_VALUE.contains(&new.as_str());
+        new
+    };
+    args.iter().map(rewrite).collect()
+}
+
+/// An option as clap has it, if it is one that Hive spells in another way.
+fn with_two_dashes(arg: &str) -> Option<String> {
+    let name = arg.split_once('=').map_or(arg, |(name, _)| name);
+    match arg {
+        "-H" => Some("--help".to_owned()),
+        _ if SINGLE_DASH.contains(&name) => Some(format!("-{arg}")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -321,6 +405,14 @@ mod tests {
         assert_eq!(rewrite(&["-e", "-define", "-d", "-H"]), ["-e", "-define", "-d", "-H"]);
         assert_eq!(rewrite(&["run", "--", "-hiveconf"]), ["run", "--", "-hiveconf"]);
         assert_eq!(rewrite(&["-e", "-e", "-hiveconf", "k=v"]), ["-e", "-e", "--hiveconf", "k=v"]);
+    }
+
+    #[test]
+    fn the_name_of_the_binary_may_be_a_verb() {
+        let rewrite = |args: &[&str]| rewrite_hive_spellings(args.iter().map(OsString::from));
+        assert_eq!(rewrite(&["/usr/bin/hive", "-f", "x.q"]), ["/usr/bin/hive", "hive", "-f", "x.q"]);
+        assert_eq!(rewrite(&["hive-script", "--args"]), ["hive-script", "hive", "--args"]);
+        assert_eq!(rewrite(&["./logq", "-e"]), ["./logq", "-e"]);
     }
 
     #[test]

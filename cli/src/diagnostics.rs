@@ -11,6 +11,8 @@
 //! help: did you mean `status`?
 //! ```
 
+pub mod hive;
+mod planned;
 mod quantity;
 mod snippet;
 mod summary;
@@ -18,9 +20,10 @@ mod summary;
 use std::error::Error as _;
 use std::fmt::Write;
 
-use logq_engine::error::{Error, Kind, Location};
+use logq_engine::error::{Error, Kind, Location, Span};
 use serde_json::json;
 
+pub use planned::{planned, planned_json, planned_total};
 pub use quantity::{bytes, count, duration, plural, rate};
 pub use summary::{Circumstances, summary, summary_json};
 
@@ -72,8 +75,21 @@ pub fn error(error: &Error, format: ErrorFormat, style: Style) -> String {
             let place = error.location().and_then(place).map(|place| format!("{place}: ")).unwrap_or_default();
             format!("{place}error[{}]: {}\n", error.code(), printable(error.message()).replace('\n', " "))
         }
-        ErrorFormat::Json => format!("{}\n", as_json(error)),
+        ErrorFormat::Json => format!("{}\n", error_json(error)),
     }
+}
+
+/// The line of a script, counted from 1, that a statement begins in.
+pub fn line_of(text: &str, span: Span) -> usize {
+    snippet::place(text, span).line
+}
+
+/// One line of a log: the object with the time it is said at.
+pub fn log_line(mut event: serde_json::Value) -> String {
+    if let Some(members) = event.as_object_mut() {
+        members.insert("time".to_owned(), json!(format!("{:.3}", jiff::Timestamp::now())));
+    }
+    format!("{event}\n")
 }
 
 /// Renders a warning, newline included.
@@ -153,7 +169,8 @@ fn place(location: &Location) -> Option<String> {
     }
 }
 
-fn as_json(error: &Error) -> serde_json::Value {
+/// An error as one JSON object.
+pub fn error_json(error: &Error) -> serde_json::Value {
     let location = match error.location() {
         Some(Location::Script { span, source: Some(source) }) => {
             let place = snippet::place(&source.text, *span);
@@ -216,7 +233,7 @@ fn indent_rest(text: &str) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use logq_engine::error::{Code, SourceText, Span, codes};
+    use logq_engine::error::{Code, SourceText, codes};
 
     use super::*;
 

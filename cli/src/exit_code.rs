@@ -19,6 +19,9 @@ use logq_engine::error::{Error, Kind};
 /// The exit code of an interrupt from the keyboard: 128 + SIGINT.
 pub const INTERRUPTED: u8 = 130;
 
+/// The exit code of a limit that was reached.
+pub const RESOURCE_LIMIT: u8 = 7;
+
 /// The exit code of a process that ends with `error`.
 ///
 /// A task's failure takes the code of its cause: the first error beneath it that is more precise.
@@ -46,7 +49,7 @@ pub fn of_kind(kind: Kind) -> u8 {
         Kind::NotFound | Kind::AccessDenied => 4,
         Kind::Data => 5,
         Kind::Commit => 6,
-        Kind::ResourceLimit => 7,
+        Kind::ResourceLimit => RESOURCE_LIMIT,
         Kind::Cancelled => INTERRUPTED,
     }
 }

@@ -13,31 +13,31 @@ mod exit_code;
 mod interrupt;
 mod progress;
 mod render;
+mod secrets;
 mod settings;
+mod stats;
+mod stderr;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use logq_engine::error::Error;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, ErrorFormat, LogFormat};
+use crate::commands::hive::HiveUsage;
 use crate::diagnostics::Style;
-use crate::settings::Environment;
+use crate::settings::{Environment, Presentation};
 
 fn main() -> ExitCode {
     keep_quiet_about_task_panics();
     let environment = Environment::of_process();
+    secrets::learn_environment(&environment);
     let parsed = args::command(&environment)
         .try_get_matches_from(args::rewrite_hive_spellings(std::env::args_os()))
         .and_then(|matches| Args::from_arg_matches(&matches));
     let code = match parsed {
         Ok(args) => run(args, &environment),
-        Err(usage) => {
-            // Help and version come this way too, with exit code 0; a closed pipe is no reason to complain.
-            let usage = args::with_tip(usage);
-            let _ = usage.print();
-            usage.exit_code() as u8
-        }
+        Err(usage) => say_usage(args::with_tip(usage)),
     };
     ExitCode::from(code)
 }
@@ -53,6 +53,26 @@ fn keep_quiet_about_task_panics() {
     }));
 }
 
+/// Help and version come this way too, with exit code 0; a closed pipe is no reason to complain.
+fn say_usage(usage: clap::Error) -> u8 {
+    let text = usage.render().to_string();
+    match secrets::mask(&text) {
+        masked if masked == text => drop(usage.print()),
+        masked => stderr::say(&masked),
+    }
+    usage.exit_code() as u8
+}
+
+fn say_error(error: &Error, presentation: Presentation) {
+    let Presentation { error_format, log_format, color } = presentation;
+    let object = || secrets::mask_json(diagnostics::error_json(error));
+    stderr::say(&match (error_format, log_format) {
+        (ErrorFormat::Json, LogFormat::Json) => diagnostics::log_line(object()),
+        (ErrorFormat::Json, LogFormat::Text) => format!("{}\n", object()),
+        (format, _) => diagnostics::error(error, format, Style::new(color)),
+    });
+}
+
 fn run(args: Args, environment: &Environment) -> u8 {
     let presentation = settings::presentation(&args, environment);
     let result = match args.command {
@@ -61,6 +81,27 @@ fn run(args: Args, environment: &Environment) -> u8 {
             let options = args.options.then(command.options);
             commands::gc::run(&options, &command.paths, environment).map(|()| 0)
         }
+        Some(Command::Hive(command)) => match commands::hive::read(&command.args, environment) {
+            Ok(hive) => {
+                for warning in &hive.warnings {
+                    stderr::say(&diagnostics::warning(warning, Style::new(presentation.color)));
+                }
+                commands::run::run(&hive.options_after(args.options, environment), Vec::new(), environment)
+            }
+            Err(HiveUsage::Refused(error)) => Err(error),
+            Err(HiveUsage::Clap(usage)) => return say_usage(usage),
+        },
+        Some(Command::Steps(command)) => commands::steps::run(&command, &args.options, environment),
+        Some(Command::DistCp(command)) => {
+            match commands::copy::run_dist_cp(&command.args, &args.options, environment) {
+                Ok(result) => result,
+                Err(usage) => return say_usage(usage),
+            }
+        }
+        Some(Command::Aws(command)) => match commands::copy::run_aws(&command.args, &args.options, environment) {
+            Ok(result) => result,
+            Err(usage) => return say_usage(usage),
+        },
         Some(Command::Run(command)) => {
             let options = args.options.then(command.options);
             commands::run::run(&options, command.files, environment)
@@ -69,8 +110,7 @@ fn run(args: Args, environment: &Environment) -> u8 {
     };
     result.unwrap_or_else(|error| {
         let code = exit_code::of(&error);
-        let text = diagnostics::error(&error, presentation.error_format, Style::new(presentation.color));
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        say_error(&error, presentation);
         code
     })
 }

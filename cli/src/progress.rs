@@ -4,7 +4,6 @@
 //! Bars and cursor codes appear on a terminal only.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use logq_engine::observer::{JobEvent, JobObserver, StageInfo, StageKind, StagePr
 use serde_json::json;
 
 use crate::diagnostics::{self, Style};
+use crate::{secrets, stderr};
 
 /// What is shown while a job runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,15 @@ pub enum Loudness {
     Verbose,
 }
 
+/// How things are said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// Objects carry their time.
+    pub with_time: bool,
+    /// Hive's lines are said, too.
+    pub speaks_hive: bool,
+}
+
 /// Work that is done sooner gets no bar.
 const BAR_DELAY: Duration = Duration::from_millis(500);
 
@@ -46,6 +55,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(2);
 /// Observes jobs and writes to standard error.
 pub struct Progress {
     show: Show,
+    manner: Manner,
     style: Style,
     bars: MultiProgress,
     state: Mutex<State>,
@@ -70,7 +80,7 @@ struct RunningStage {
 }
 
 impl Progress {
-    pub fn new(show: Show, loudness: Loudness, style: Style) -> Self {
+    pub fn new(show: Show, manner: Manner, loudness: Loudness, style: Style) -> Self {
         let target = match show {
             Show::Bars => ProgressDrawTarget::stderr(),
             Show::Nothing | Show::Lines | Show::Json => ProgressDrawTarget::hidden(),
@@ -83,7 +93,7 @@ impl Progress {
             running: Vec::new(),
             said: BTreeSet::new(),
         };
-        Progress { show, style, bars: MultiProgress::with_draw_target(target), state: Mutex::new(state) }
+        Progress { show, manner, style, bars: MultiProgress::with_draw_target(target), state: Mutex::new(state) }
     }
 
     pub fn show(&self) -> Show {
@@ -101,15 +111,13 @@ impl Progress {
 
     /// Writes to standard error, above the bars. A closed standard error is no reason to stop.
     pub fn say(&self, text: &str) {
-        self.bars.suspend(|| {
-            let _ = std::io::stderr().write_all(text.as_bytes());
-        });
+        self.bars.suspend(|| stderr::say(text));
     }
 
     /// Shows a statement that is about to run.
     pub fn say_statement(&self, text: &str) {
         match self.show {
-            Show::Json => self.say_json(&json!({"event": "statement", "text": text})),
+            Show::Json => self.say_json(json!({"event": "statement", "text": text})),
             _ => self.say(&format!("{}\n", diagnostics::printable(text))),
         }
     }
@@ -151,8 +159,21 @@ impl Progress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn say_json(&self, event: &serde_json::Value) {
-        self.say(&format!("{event}\n"));
+    /// Says a JSON object in a line of its own, with the time if these are log lines.
+    pub fn say_json(&self, event: serde_json::Value) {
+        // Before quotes and backslashes in a secret are escaped.
+        let event = secrets::mask_json(event);
+        match self.manner.with_time {
+            true => self.say(&diagnostics::log_line(event)),
+            false => self.say(&format!("{event}\n")),
+        }
+    }
+
+    /// Says a line of Hive's, if these are wanted.
+    pub fn say_as_hive(&self, text: impl FnOnce() -> String) {
+        if self.manner.speaks_hive && self.show != Show::Json && self.loudness() != Loudness::Silent {
+            self.say(&text());
+        }
     }
 
     fn warn(&self, state: &State, text: &str) {
@@ -160,7 +181,7 @@ impl Progress {
             return;
         }
         match self.show {
-            Show::Json => self.say_json(&json!({"event": "warning", "message": text})),
+            Show::Json => self.say_json(json!({"event": "warning", "message": text})),
             _ => self.say(&diagnostics::warning(text, self.style)),
         }
     }
@@ -228,7 +249,7 @@ impl Progress {
             // Said by `warn`, which knows whether warnings are wanted.
             JobEvent::Warning(_) => return,
         };
-        self.say_json(&value);
+        self.say_json(value);
     }
 }
 
@@ -242,6 +263,9 @@ impl JobObserver for Progress {
     fn observe(&self, event: JobEvent<'_>) {
         if self.show == Show::Json {
             self.observe_as_json(&event);
+        }
+        if let JobEvent::JobStarted { job, .. } = &event {
+            self.say_as_hive(|| diagnostics::hive::launched(&job.to_string()));
         }
         let mut state = self.state();
         let is_verbose = state.loudness == Loudness::Verbose && self.show != Show::Json;
@@ -351,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_warning_is_said_once() {
-        let progress = Progress::new(Show::Nothing, Loudness::Silent, Style::new(false));
+        let progress = Progress::new(Show::Nothing, Manner::default(), Loudness::Silent, Style::new(false));
         progress.observe(JobEvent::Warning("x"));
         assert!(progress.has_said("x"));
         progress.reset();

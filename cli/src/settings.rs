@@ -22,25 +22,31 @@
 mod aws;
 mod machine;
 
+pub use machine::Usage;
+
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use logq_engine::config::EngineConfig;
 use logq_engine::error::{Error, Result, SourceText, Span, codes};
 use serde::Deserialize;
 
-use crate::args::{Args, ColorMode, Command, ErrorFormat, Format, Options, ProgressMode};
+use crate::args::{Args, ColorMode, Command, ErrorFormat, Format, LogFormat, Options, ProgressMode};
+use crate::secrets;
 
 /// Everything that the process was given besides its arguments.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// Variables that are UTF-8; others cannot be named in a script.
     pub variables: BTreeMap<String, String>,
     pub working_dir: PathBuf,
+    /// This program's own file.
+    pub program: PathBuf,
     /// Where `proc` and `sys` are found.
     pub root: PathBuf,
     pub stdin_is_terminal: bool,
@@ -58,11 +64,17 @@ impl Environment {
         Environment {
             variables: std::env::vars_os().filter_map(utf8).collect(),
             working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("logq")),
             root: PathBuf::from("/"),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
         }
+    }
+
+    /// What this process has used so far.
+    pub fn usage(&self) -> Usage {
+        machine::usage(&self.root)
     }
 
     /// The value of a variable that is set and not empty.
@@ -101,6 +113,7 @@ pub struct Settings {
     pub header: Option<bool>,
     pub null: Option<String>,
     pub progress: ProgressMode,
+    pub timeout: Option<Duration>,
     pub presentation: Presentation,
 }
 
@@ -113,10 +126,11 @@ pub struct Binding {
     pub origin: String,
 }
 
-/// How errors look.
+/// How errors and other lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presentation {
     pub error_format: ErrorFormat,
+    pub log_format: LogFormat,
     /// Colours on standard error.
     pub color: bool,
 }
@@ -132,10 +146,13 @@ struct Layer {
     progress: Option<ProgressMode>,
     color: Option<ColorMode>,
     error_format: Option<ErrorFormat>,
+    log_format: Option<LogFormat>,
     threads: Option<usize>,
     memory_limit: Option<MemoryLimit>,
     temp_dir: Option<PathBuf>,
     s3: aws::S3Layer,
+    #[serde(deserialize_with = "duration")]
+    timeout: Option<Duration>,
     variables: toml::Table,
     settings: toml::Table,
 }
@@ -150,9 +167,11 @@ impl Layer {
             progress: options.progress,
             color: options.color,
             error_format: options.error_format,
+            log_format: options.log_format,
             threads: options.threads,
             memory_limit: options.memory_limit,
             temp_dir: options.temp_dir.clone(),
+            timeout: options.timeout,
             ..Layer::default()
         }
     }
@@ -183,9 +202,11 @@ impl Layer {
             progress: read(environment, "LOGQ_PROGRESS", choice)?,
             color: read(environment, "LOGQ_COLOR", choice)?,
             error_format: read(environment, "LOGQ_ERROR_FORMAT", choice)?,
+            log_format: read(environment, "LOGQ_LOG_FORMAT", choice)?,
             threads: read(environment, "LOGQ_THREADS", parse_threads)?,
             memory_limit: read(environment, "LOGQ_MEMORY_LIMIT", str::parse)?,
             temp_dir: read(environment, "LOGQ_TEMP_DIR", |text| Ok(PathBuf::from(text)))?,
+            timeout: read(environment, "LOGQ_TIMEOUT", parse_duration)?,
             ..Layer::default()
         })
     }
@@ -207,6 +228,23 @@ impl Layer {
         Ok(layer)
     }
 
+    /// JSON lines tell what JSON progress tells.
+    fn progress(&self) -> ProgressMode {
+        self.progress.unwrap_or(match self.log_format.unwrap_or_default() {
+            LogFormat::Text => ProgressMode::Auto,
+            LogFormat::Json => ProgressMode::Json,
+        })
+    }
+
+    fn presentation(&self, environment: &Environment) -> Presentation {
+        let log_format = self.log_format.unwrap_or_default();
+        let error_format = self.error_format.unwrap_or(match log_format {
+            LogFormat::Text => ErrorFormat::Human,
+            LogFormat::Json => ErrorFormat::Json,
+        });
+        Presentation { error_format, log_format, color: use_color(self.color, environment) }
+    }
+
     /// These settings, and `weaker` ones where these say nothing. Variables are not merged here.
     fn or(self, weaker: Layer) -> Layer {
         Layer {
@@ -217,10 +255,12 @@ impl Layer {
             progress: self.progress.or(weaker.progress),
             color: self.color.or(weaker.color),
             error_format: self.error_format.or(weaker.error_format),
+            log_format: self.log_format.or(weaker.log_format),
             threads: self.threads.or(weaker.threads),
             memory_limit: self.memory_limit.or(weaker.memory_limit),
             temp_dir: self.temp_dir.or(weaker.temp_dir),
             s3: self.s3.or(weaker.s3),
+            timeout: self.timeout.or(weaker.timeout),
             ..Layer::default()
         }
     }
@@ -246,6 +286,7 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Settings> {
         hiveconfs.add(key, value, "--hiveconf");
     }
     let layer = Layer::of_flags(options).or(Layer::of_environment(environment)?).or(files);
+    let (progress, presentation) = (layer.progress(), layer.presentation(environment));
 
     let mut engine = EngineConfig {
         working_dir: environment.working_dir.clone(),
@@ -272,11 +313,9 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Settings> {
         format: layer.format.unwrap_or(Format::Auto),
         header: layer.header,
         null: layer.null,
-        progress: layer.progress.unwrap_or(ProgressMode::Auto),
-        presentation: Presentation {
-            error_format: layer.error_format.unwrap_or_default(),
-            color: use_color(layer.color, environment),
-        },
+        progress,
+        timeout: layer.timeout,
+        presentation,
     })
 }
 
@@ -288,7 +327,7 @@ pub fn presentation(args: &Args, environment: &Environment) -> Presentation {
         _ => args.options.clone(),
     };
     let layer = Layer::of_flags(&options).or(Layer::of_environment(environment).unwrap_or_default());
-    Presentation { error_format: layer.error_format.unwrap_or_default(), color: use_color(layer.color, environment) }
+    layer.presentation(environment)
 }
 
 fn use_color(mode: Option<ColorMode>, environment: &Environment) -> bool {
@@ -354,6 +393,7 @@ struct Bindings {
 
 impl Bindings {
     fn add(&mut self, key: &str, value: &str, origin: &str) {
+        secrets::learn(key, value);
         self.list.retain(|binding| binding.key != key);
         self.list.push(Binding { key: key.to_owned(), value: value.to_owned(), origin: origin.to_owned() });
     }
@@ -392,12 +432,38 @@ pub fn parse_threads(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Reads a time: `90s`, `10m`, `1h`, `1d`, and a bare number as seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let bad = || "expected a time such as `90s`, `10m` or `1h`".to_owned();
+    let text = text.trim();
+    let unit_start = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_start);
+    let number: f64 = number.parse().map_err(|_| bad())?;
+    let seconds = match unit.trim() {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err(bad()),
+    };
+    match Duration::try_from_secs_f64(number * seconds) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err(bad()),
+    }
+}
+
 fn parse_bool(text: &str) -> Result<bool, String> {
     match text.trim().to_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("expected true or false".to_owned()),
     }
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// How much memory may be used.

@@ -165,3 +165,11 @@ impl Default for EngineConfig {
         }
     }
 }
+
+impl EngineConfig {
+    /// Bytes of map output for one reducer of a stage whose division nobody can see. A quarter of a split, 8 MiB: map
+    /// output is denser than text, and the groups of one reducer then still fit into a cache.
+    pub fn inner_reducer_bytes(&self) -> u64 {
+        self.input.split_bytes.unwrap_or(32 << 20).div_ceil(4)
+    }
+}

@@ -45,5 +45,5 @@ pub use hive_type::qualified_name;
 pub use hiveql::{Piece, split as split_script};
 pub use rows::RowStream;
 pub use session::{CancelHandle, ClientCommand, Outcome, Session};
-pub use settings::Namespace;
-pub use storage::{Storage, StoragePath};
+pub use settings::{Namespace, is_secret_name};
+pub use storage::{Files, FoundFile, Place, Storage, StoragePath};

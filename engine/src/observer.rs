@@ -102,11 +102,49 @@ pub struct JobSummary {
     /// One entry per output that was written.
     pub outputs: Vec<OutputSummary>,
     pub warnings: Vec<String>,
+    /// Attempts started, retries included.
+    pub attempts: u32,
     /// Attempts that failed and were tried again.
     pub retries: u32,
+    /// Requests to an object store.
+    pub requests: Requests,
     /// Bytes of map output written to disk because memory did not suffice.
     pub spilled_bytes: u64,
     pub elapsed: Duration,
+}
+
+/// Requests to an object store; none for local files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    pub list: u64,
+    pub get: u64,
+    /// PUT, COPY and POST: uploads and their parts.
+    pub put: u64,
+    /// Of all of these, how often one was sent again.
+    pub retries: u64,
+}
+
+/// What a statement would read and write, known before a byte is read.
+#[derive(Debug, Clone, Default)]
+pub struct PlanSummary {
+    /// One entry per scan; a table that is read twice has two.
+    pub inputs: Vec<PlannedInput>,
+    /// The directory that would be replaced, as the user would find it.
+    pub output: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+/// What a statement would read of one table.
+#[derive(Debug, Clone, Default)]
+pub struct PlannedInput {
+    /// `database.table`, or `table` in the default database.
+    pub table: String,
+    pub files: u64,
+    /// As stored.
+    pub bytes: u64,
+    pub splits: u64,
+    /// What listing and reading would ask of an object store.
+    pub requests: Requests,
 }
 
 /// What was read of one table.

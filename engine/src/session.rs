@@ -16,14 +16,16 @@ use crate::error::{Error, Result, SourceText, codes};
 use crate::exec::{self, CancelFlag, FileOutput, JobContext, PoolBudget, ResultSink, StageReport};
 use crate::hiveql::{self, Command, ExplainMode, Insert, InsertTarget, Parsed, Piece, RowFormat, SourceMap, Statement};
 use crate::id::JobId;
-use crate::observer::{InputSummary, JobObserver, JobSummary, OutputFile, OutputSummary};
+use crate::observer::{
+    InputSummary, JobObserver, JobSummary, OutputFile, OutputSummary, PlanSummary, PlannedInput, Requests,
+};
 use crate::output::{self, Committer, SuccessInfo, WorkPlaces};
 use crate::plan::show::TextRows;
 use crate::plan::stages::Stage;
 use crate::plan::{self, PlanContext, QueryPlan, StageGraph, ddl, explain, show};
 use crate::rows::RowStream;
 use crate::serdes::{self, TableSerde};
-use crate::settings::{Namespace, Settings};
+use crate::settings::{self, Namespace, Settings};
 use crate::shuffle::ShuffleStore;
 use crate::storage::filesystem::LocalFileSystem;
 use crate::storage::{ScratchDirectory, Storage, StoragePath};
@@ -63,6 +65,8 @@ pub enum Outcome {
     Rows(RowStream),
     /// INSERT: what was read and written.
     Written(JobSummary),
+    /// A query or an INSERT that was planned and not run.
+    Planned(PlanSummary),
     /// A line that only the command can carry out.
     Client(ClientCommand),
 }
@@ -151,12 +155,54 @@ impl Session {
     ///
     /// Errors: every kind; those about the text carry its place in `source`.
     pub fn execute(&mut self, source: &Arc<SourceText>, piece: &Piece) -> Result<Outcome> {
+        self.carry_out(source, piece, Session::run)
+    }
+
+    /// As [`execute`](Session::execute), but a query or an INSERT is planned and not run: inputs are listed, nothing is
+    /// read or written. What only this session sees (tables, settings) changes as it would.
+    pub fn dry_run(&mut self, source: &Arc<SourceText>, piece: &Piece) -> Result<Outcome> {
+        self.carry_out(source, piece, |session, statement, map| match statement {
+            Statement::Query(query) => session.planned(*query, None, map),
+            Statement::Insert(insert) => {
+                let (target, query) = single_branch(*insert)?;
+                session.planned(query, Some(&target), map)
+            }
+            Statement::Explain { mode: ExplainMode::Analyze, statement } => {
+                session.explain(ExplainMode::Plain, *statement, map)
+            }
+            other => session.run(other, map),
+        })
+    }
+
+    fn carry_out(
+        &mut self,
+        source: &Arc<SourceText>,
+        piece: &Piece,
+        work: impl FnOnce(&mut Session, Statement, &SourceMap) -> Result<Outcome> + Send,
+    ) -> Result<Outcome> {
         let Parsed { statement, map } = hiveql::parse(source, piece, &self.settings)?;
         crate::bridge::on_deep_stack(|| {
             self.cancel.check()?;
-            self.run(statement, &map)
+            work(self, statement, &map)
         })
         .map_err(|error| error.in_source(source))
+    }
+
+    /// What a query would read, and write to `target`.
+    fn planned(&self, query: ast::Query, target: Option<&InsertTarget>, map: &SourceMap) -> Result<Outcome> {
+        let run = self.plan(query, map)?;
+        let output = match target {
+            Some(target) => Some(self.directory(target, &run.plan)?.path.display().to_string()),
+            None => None,
+        };
+        let inputs = run.job.scans.iter().map(|scan| PlannedInput {
+            table: scan.table.clone(),
+            files: scan.files,
+            bytes: scan.bytes_total,
+            splits: scan.splits,
+            requests: Requests::default(),
+        });
+        Ok(Outcome::Planned(PlanSummary { inputs: inputs.collect(), output, warnings: run.plan.warnings.clone() }))
     }
 
     fn run(&mut self, statement: Statement, map: &SourceMap) -> Result<Outcome> {
@@ -195,7 +241,7 @@ impl Session {
             Command::ShowSetting(key) => {
                 let (namespace, name) = Namespace::split(&key);
                 let line = match self.settings.get(namespace, name) {
-                    Some(value) => format!("{key}={value}"),
+                    Some(value) => format!("{key}={}", settings::shown(name, value)),
                     None => format!("{key} is undefined"),
                 };
                 lines("set", vec![line])
@@ -475,6 +521,7 @@ impl QueryRun {
             });
         }
         check_bad_rows(&summary, job.config.bad_rows_max)?;
+        summary.attempts = reports.iter().map(|report| report.attempts).sum();
         summary.retries = reports.iter().map(|report| report.attempts - report.tasks.min(report.attempts)).sum();
         summary.spilled_bytes = job.store.spilled_bytes();
         summary.elapsed = started.elapsed();

@@ -125,7 +125,7 @@ impl Settings {
         self.variables
             .iter()
             .filter(|((namespace, _), _)| all || matches!(namespace, Namespace::Hivevar | Namespace::Hiveconf))
-            .map(|((namespace, key), value)| format!("{}{key}={value}", namespace.prefix()))
+            .map(|((namespace, key), value)| format!("{}{key}={}", namespace.prefix(), shown(key, value)))
             .collect()
     }
 
@@ -235,7 +235,29 @@ impl Variables for Settings {
     }
 }
 
+/// Parts of names whose values are secrets, in lower case. Hive's `hive.conf.hidden.list` holds `fs.s3a.access.key`, too.
+const SECRET_WORDS: &[&str] =
+    &["secret", "password", "passwd", "token", "credential", "signature", "fs.s3a.access.key"];
+
+/// Ends of names whose values say where a secret is, or who keeps it.
+const NO_SECRET_ENDS: &[&str] = &["file", "path", "uri", "url", "provider", "arn"];
+
+/// Whether the value of a setting or variable of this name is a secret: a password, a key, a token.
+///
+/// Source: Hive's `hive.conf.hidden.list`, which names a few settings; here a name is judged by its words, so that
+/// variables of the environment and of other tools are known as well.
+pub fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| name.contains(word)) && !NO_SECRET_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// A value as SET shows it.
+pub(crate) fn shown<'a>(key: &str, value: &'a str) -> &'a str {
+    if is_secret_name(key) { "***" } else { value }
+}
+
 fn bad(key: &str, value: &str, expected: &str) -> Error {
+    let value = shown(key, value);
     Error::new(codes::BAD_SETTING, format!("`{key}` is {value:?}, expected {expected}"))
 }
 
@@ -279,6 +301,21 @@ mod tests {
     fn namespaces() {
         assert_eq!(Namespace::split("hivevar:x"), (Namespace::Hivevar, "x"));
         assert_eq!(Namespace::split("a.b"), (Namespace::Hiveconf, "a.b"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let mut settings = Settings::new(EngineConfig::default());
+        settings.set(Namespace::Hiveconf, "fs.s3a.secret.key", "x").unwrap();
+        settings.set(Namespace::Env, "AWS_SESSION_TOKEN", "x").unwrap();
+        settings.set(Namespace::Env, "AWS_WEB_IDENTITY_TOKEN_FILE", "/run/token").unwrap();
+        let expected =
+            ["env:AWS_SESSION_TOKEN=***", "env:AWS_WEB_IDENTITY_TOKEN_FILE=/run/token", "fs.s3a.secret.key=***"];
+        let mut lines = settings.lines(true);
+        lines.sort();
+        assert_eq!(lines, expected);
+        // A script may still use it.
+        assert_eq!(settings.get(Namespace::Hiveconf, "fs.s3a.secret.key"), Some("x"));
     }
 
     #[test]

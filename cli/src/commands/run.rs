@@ -4,23 +4,26 @@
 //! `hive.cli.errors.ignore` is true. Then the exit code is that of the first failure, where Hive's is the last one's.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use clap::Args;
-use logq_engine::error::{Error, Result, SourceText, codes};
-use logq_engine::observer::{JobObserver, JobSummary, OutputSummary};
-use logq_engine::{ClientCommand, Namespace, Outcome, Piece, RowStream, Session, Storage, split_script};
+use logq_engine::error::{Error, Kind, Result, SourceText, codes};
+use logq_engine::observer::{JobObserver, JobSummary, OutputSummary, PlanSummary};
+use logq_engine::{ClientCommand, Files, Namespace, Outcome, Piece, RowStream, Session, Storage, split_script};
 
 use super::script::Script;
-use crate::args::{Format, Options, ProgressMode};
+use super::shell_command;
+use crate::args::{ErrorFormat, Format, LogFormat, Options, ProgressMode};
 use crate::diagnostics::{self, Circumstances, Style};
 use crate::exit_code;
 use crate::interrupt::Interrupt;
-use crate::progress::{Loudness, Progress, Show};
+use crate::progress::{Loudness, Manner, Progress, Show};
 use crate::render::{self, Layout, RowWriter};
+use crate::secrets;
 use crate::settings::{self, Binding, Environment, Settings};
+use crate::stats::{self, Stats};
 
 /// Runs Hive scripts, one after the other
 #[derive(Debug, Args)]
@@ -41,6 +44,24 @@ const SOURCE_DEPTH_MAX: usize = 32;
 pub fn run(options: &Options, files: Vec<String>, environment: &Environment) -> Result<u8> {
     let settings = settings::load(options, environment)?;
     let storage = Storage::new(&settings.engine);
+    let results = Files::over(storage.clone(), &settings.engine.working_dir);
+    let mut stats = options.stats_json.is_some().then(|| Stats::new(environment));
+    let ended = run_scripts(options, files, settings, storage, environment, &mut stats);
+    let (Some(stats), Some(file)) = (stats, &options.stats_json) else { return ended };
+    let code = ended.as_ref().map_or_else(exit_code::of, |code| *code);
+    let written = results.write(file, stats.document(code, ended.as_ref().err()).as_bytes());
+    // The run's own failure is the one to tell.
+    ended.and_then(|code| written.map(|()| code))
+}
+
+fn run_scripts(
+    options: &Options,
+    files: Vec<String>,
+    settings: Settings,
+    storage: Storage,
+    environment: &Environment,
+    stats: &mut Option<Stats<'_>>,
+) -> Result<u8> {
     let read = |names: &[String]| -> Result<Vec<Script>> {
         names.iter().map(|name| Script::of_file(name, &environment.working_dir, &storage)).collect()
     };
@@ -60,23 +81,18 @@ pub fn run(options: &Options, files: Vec<String>, environment: &Environment) -> 
         (true, true) => vec![Script::of_stdin()?],
     };
 
-    let mut runner = Runner::new(options, settings, storage, environment)?;
+    let mut runner = Runner::new(options, settings, storage, environment, stats)?;
     let stopped = runner.run_all(&init, &scripts);
     // Bars must not stay behind, whatever happened.
     runner.progress.reset();
     let flushed = runner.out.flush().map_err(Stop::of_stdout);
-    match stopped.and(flushed) {
+    let ended = match stopped.and(flushed) {
         Ok(()) => Ok(runner.first_failure.unwrap_or(0)),
         // The reader has seen enough: a quiet success.
         Err(Stop::StdoutClosed) => Ok(0),
-        Err(Stop::Failed(error)) => match runner.interrupt.exit_code() {
-            Some(code) if exit_code::of(&error) == exit_code::INTERRUPTED => {
-                runner.say_error(&error);
-                Ok(code)
-            }
-            _ => Err(error),
-        },
-    }
+        Err(Stop::Failed(error)) => Err(error),
+    };
+    runner.end(ended)
 }
 
 /// Why a run ends early.
@@ -114,7 +130,8 @@ enum Flow {
     Quit,
 }
 
-struct Runner<'a> {
+struct Runner<'a, 'b> {
+    options: &'a Options,
     environment: &'a Environment,
     settings: Settings,
     session: Session,
@@ -124,10 +141,27 @@ struct Runner<'a> {
     out: BufWriter<io::Stdout>,
     style: Style,
     first_failure: Option<u8>,
+    /// What the statement that runs has done, once that is known.
+    done: Done,
+    stats: &'a mut Option<Stats<'b>>,
+    /// What a dry run has planned.
+    planned: Vec<PlanSummary>,
 }
 
-impl<'a> Runner<'a> {
-    fn new(options: &Options, settings: Settings, storage: Storage, environment: &'a Environment) -> Result<Self> {
+#[derive(Default)]
+struct Done {
+    summary: Option<JobSummary>,
+    n_rows: Option<u64>,
+}
+
+impl<'a, 'b> Runner<'a, 'b> {
+    fn new(
+        options: &'a Options,
+        settings: Settings,
+        storage: Storage,
+        environment: &'a Environment,
+        stats: &'a mut Option<Stats<'b>>,
+    ) -> Result<Self> {
         let show = match settings.progress {
             _ if options.silent => Show::Nothing,
             ProgressMode::Json => Show::Json,
@@ -142,11 +176,19 @@ impl<'a> Runner<'a> {
             (false, false) => Loudness::Normal,
         };
         let style = Style::new(settings.presentation.color);
-        let progress = Arc::new(Progress::new(show, loudness, style));
+        let manner =
+            Manner { with_time: settings.presentation.log_format == LogFormat::Json, speaks_hive: options.speaks_hive };
+        let progress = Arc::new(Progress::new(show, manner, loudness, style));
         let interrupt = Interrupt::install()?;
         let observer: Arc<dyn JobObserver> = progress.clone();
         let mut session = Session::over(storage.clone(), settings.engine.clone(), observer)?;
         interrupt.cancels(session.cancel_handle());
+        if options.stop_with_stdin {
+            interrupt.stop_with_stdin();
+        }
+        if let Some(limit) = settings.timeout {
+            interrupt.limit_time(limit);
+        }
         for (name, value) in &environment.variables {
             session.set_variable(Namespace::Env, name, value)?;
         }
@@ -163,7 +205,43 @@ impl<'a> Runner<'a> {
             }
         }
         let out = BufWriter::with_capacity(64 * 1024, io::stdout());
-        Ok(Runner { environment, settings, session, storage, progress, interrupt, out, style, first_failure: None })
+        Ok(Runner {
+            options,
+            environment,
+            settings,
+            session,
+            storage,
+            progress,
+            interrupt,
+            out,
+            style,
+            first_failure: None,
+            done: Done::default(),
+            stats,
+            planned: Vec::new(),
+        })
+    }
+
+    /// Says what stopped the run, as what it was. Gives the exit code.
+    fn end(self, ended: Result<u8>) -> Result<u8> {
+        let ended = match (ended, self.interrupt.exit_code()) {
+            (Err(error), Some(exit_code::RESOURCE_LIMIT)) if is_stop(&error) => Err(self.out_of_time()),
+            (Err(error), Some(code)) if is_stop(&error) => {
+                self.say_error(&error);
+                Ok(code)
+            }
+            (ended, _) => ended,
+        };
+        if let Err(error) = &ended {
+            self.progress.say_as_hive(|| diagnostics::hive::failed(error));
+        }
+        ended
+    }
+
+    fn out_of_time(&self) -> Error {
+        let limit = self.settings.timeout.unwrap_or_default();
+        let error = Error::new(codes::TIME_LIMIT, format!("not done after {}", diagnostics::duration(limit)));
+        error.with_hint("`--timeout` sets the limit")
     }
 
     fn run_all(&mut self, init: &[Script], scripts: &[Script]) -> Result<(), Stop> {
@@ -184,6 +262,10 @@ impl<'a> Runner<'a> {
                 break;
             }
         }
+        if self.options.dry_run && !self.is_json() {
+            let total = diagnostics::planned_total(&self.planned);
+            self.out.write_all(total.as_bytes()).map_err(Stop::of_stdout)?;
+        }
         Ok(())
     }
 
@@ -192,12 +274,13 @@ impl<'a> Runner<'a> {
         let pieces = split_script(source, script.is_file).map_err(|error| error.in_source(source))?;
         for piece in &pieces {
             self.interrupt.check()?;
-            match self.run_statement(source, piece, depth) {
+            match self.watch_statement(source, piece, depth) {
                 Ok(Flow::Continue) => {}
                 Ok(Flow::Quit) => return Ok(Flow::Quit),
                 Err(Stop::Failed(error)) if self.goes_on_after(&error) => {
                     self.first_failure.get_or_insert(exit_code::of(&error));
                     self.progress.reset();
+                    self.progress.say_as_hive(|| diagnostics::hive::failed(&error));
                     self.say_error(&error);
                 }
                 Err(stop) => return Err(stop),
@@ -207,20 +290,73 @@ impl<'a> Runner<'a> {
     }
 
     fn goes_on_after(&self, error: &Error) -> bool {
-        exit_code::of(error) != exit_code::INTERRUPTED && self.is_true("hive.cli.errors.ignore")
+        !is_stop(error) && self.is_true("hive.cli.errors.ignore")
+    }
+
+    /// Runs a statement, and keeps for the statistics what it did.
+    fn watch_statement(&mut self, source: &Arc<SourceText>, piece: &Piece, depth: usize) -> Result<Flow, Stop> {
+        self.done = Done::default();
+        let running = self.stats.as_ref().map(Stats::begin);
+        let result = self.run_statement(source, piece, depth);
+        let done = std::mem::take(&mut self.done);
+        if let (Some(stats), Some(running)) = (self.stats.as_mut(), running) {
+            let finished = stats::Finished {
+                source: (&source.name, diagnostics::line_of(&source.text, piece.span)),
+                text: statement_text(source, piece),
+                summary: done.summary.as_ref(),
+                result_rows: done.n_rows,
+                error: match &result {
+                    Err(Stop::Failed(error)) => Some(error),
+                    _ => None,
+                },
+            };
+            stats.end(&running, &finished);
+        }
+        result
     }
 
     fn run_statement(&mut self, source: &Arc<SourceText>, piece: &Piece, depth: usize) -> Result<Flow, Stop> {
         self.progress.reset();
+        let text = statement_text(source, piece);
+        secrets::learn_statement(text);
         if self.progress.loudness() == Loudness::Verbose {
-            self.progress.say_statement(source.text.get(piece.span.range()).unwrap_or_default().trim());
+            self.progress.say_statement(text);
         }
-        let outcome = self.session.execute(source, piece).map_err(|error| error.in_source(source))?;
+        let started = Instant::now();
+        let outcome = match self.options.dry_run {
+            true => self.session.dry_run(source, piece),
+            false => self.session.execute(source, piece),
+        };
+        let outcome = match outcome.map_err(|error| error.in_source(source)) {
+            Err(error) if self.may_read_what_is_not_there_yet(&error) => {
+                self.print_unplanned(&error, source, piece)?;
+                return Ok(Flow::Continue);
+            }
+            outcome => outcome?,
+        };
         match outcome {
-            Outcome::Done => {}
-            Outcome::Rows(rows) => self.print_rows(rows, source)?,
-            Outcome::Written(summary) => self.say_summary(&summary, None),
+            Outcome::Done => {
+                if !diagnostics::hive::is_client_command(text) {
+                    self.say_ok(started.elapsed(), 0);
+                }
+            }
+            Outcome::Rows(rows) => {
+                self.print_rows(rows, source)?;
+                if !diagnostics::hive::is_client_command(text) {
+                    self.say_ok(started.elapsed(), self.done.n_rows.unwrap_or(0));
+                }
+            }
+            Outcome::Written(summary) => {
+                for output in &summary.outputs {
+                    self.progress
+                        .say_as_hive(|| format!("Moving data to directory {}\n", diagnostics::printable(&output.path)));
+                }
+                self.say_summary(&summary, None);
+                self.say_ok(started.elapsed(), 0);
+            }
+            Outcome::Planned(plan) => self.print_plan(plan, source, piece)?,
             Outcome::Client(ClientCommand::Quit) => return Ok(Flow::Quit),
+            Outcome::Client(ClientCommand::Shell(_)) if self.options.dry_run => {}
             Outcome::Client(ClientCommand::Shell(command)) => {
                 self.run_shell(&command).map_err(|stop| place(stop, source, piece))?;
             }
@@ -270,8 +406,43 @@ impl<'a> Runner<'a> {
             writer.start(&mut self.out).map_err(Stop::of_stdout)?;
         }
         writer.finish(&mut self.out).and_then(|()| self.out.flush()).map_err(Stop::of_stdout)?;
+        self.done.n_rows = Some(n_rows);
         self.say_summary(rows.summary(), Some(n_rows));
         Ok(())
+    }
+
+    /// Prints what a dry run would read and write.
+    fn print_plan(&mut self, plan: PlanSummary, source: &SourceText, piece: &Piece) -> Result<(), Stop> {
+        let line = diagnostics::line_of(&source.text, piece.span);
+        let text = match self.is_json() {
+            true => format!("{}\n", diagnostics::planned_json(&source.name, line, &plan)),
+            false => diagnostics::planned(&format!("{}:{line}", source.name), &plan),
+        };
+        self.planned.push(plan);
+        self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(Stop::of_stdout)
+    }
+
+    /// Whether a statement of a dry run misses what an earlier one would have written.
+    fn may_read_what_is_not_there_yet(&self, error: &Error) -> bool {
+        self.options.dry_run
+            && error.kind() == Kind::NotFound
+            && self
+                .planned
+                .iter()
+                .any(|plan| plan.output.as_ref().is_some_and(|output| error.message().contains(output)))
+    }
+
+    fn print_unplanned(&mut self, error: &Error, source: &SourceText, piece: &Piece) -> Result<(), Stop> {
+        let what = format!("not known before an earlier statement has run: {}", error.message());
+        self.print_plan(PlanSummary { warnings: vec![what], ..PlanSummary::default() }, source, piece)
+    }
+
+    fn is_json(&self) -> bool {
+        matches!(self.settings.format, Format::Json | Format::Jsonl)
+    }
+
+    fn say_ok(&self, elapsed: Duration, n_rows: u64) {
+        self.progress.say_as_hive(|| format!("OK\n{}", diagnostics::hive::time_taken(elapsed, n_rows)));
     }
 
     fn row_writer(&self, schema: &SchemaRef, layout: &Layout) -> Box<dyn RowWriter> {
@@ -303,31 +474,26 @@ impl<'a> Runner<'a> {
     /// Runs a command of `!`; its standard output is ours, as rows are.
     fn run_shell(&mut self, command: &str) -> Result<(), Stop> {
         self.out.flush().map_err(Stop::of_stdout)?;
-        let status = Command::new("sh")
-            .args(["-c", command])
-            .current_dir(&self.environment.working_dir)
-            .stdin(Stdio::null())
-            .status()
-            .map_err(|error| Error::new(codes::TASK_FAILED, "cannot start `sh`").with_source(error))?;
-        self.interrupt.check()?;
-        if !status.success() {
-            let message = format!("the command `{}` ended with {status}", command.trim());
-            return Err(Error::new(codes::TASK_FAILED, message).into());
-        }
-        Ok(())
+        Ok(shell_command::run(command, &self.environment.working_dir, &self.interrupt)?)
     }
 
     fn say_error(&self, error: &Error) {
-        self.progress.say(&diagnostics::error(error, self.settings.presentation.error_format, self.style));
+        match self.settings.presentation.error_format {
+            ErrorFormat::Json => self.progress.say_json(diagnostics::error_json(error)),
+            format => self.progress.say(&diagnostics::error(error, format, self.style)),
+        }
     }
 
     /// After a statement that read or wrote something; the rest has nothing to report.
-    fn say_summary(&self, summary: &JobSummary, n_rows: Option<u64>) {
+    fn say_summary(&mut self, summary: &JobSummary, n_rows: Option<u64>) {
+        if self.stats.is_some() {
+            self.done.summary = Some(summary.clone());
+        }
         let is_empty = summary.inputs.is_empty() && summary.outputs.is_empty() && summary.warnings.is_empty();
         match (self.progress.show(), self.progress.loudness()) {
             (_, Loudness::Silent) => {}
             _ if is_empty => {}
-            (Show::Json, _) => self.progress.say(&format!("{}\n", diagnostics::summary_json(summary, n_rows))),
+            (Show::Json, _) => self.progress.say_json(diagnostics::summary_json(summary, n_rows)),
             _ => {
                 let circumstances = Circumstances {
                     n_rows,
@@ -360,6 +526,15 @@ impl<'a> Runner<'a> {
         }
         text
     }
+}
+
+/// Whether an error says that somebody stopped the run.
+fn is_stop(error: &Error) -> bool {
+    exit_code::of(error) == exit_code::INTERRUPTED
+}
+
+fn statement_text<'a>(source: &'a SourceText, piece: &Piece) -> &'a str {
+    source.text.get(piece.span.range()).unwrap_or_default().trim()
 }
 
 /// Places an error of a client command at its statement.

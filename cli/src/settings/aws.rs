@@ -51,15 +51,15 @@ const PROFILE_DEPTH_MAX: usize = 8;
 
 /// Finds out how S3 is reached. What was said in `[s3]` yields to the environment and wins over the profile.
 ///
-/// Errors: `BAD_SETTING` for a profile that is not there or cannot be used; nobody is asked for anything yet.
+/// Nobody is asked for anything yet, and credentials that cannot be used are no error here: most runs need none.
+/// Errors: `BAD_SETTING` for a flag in the environment that is none.
 pub fn config(layer: S3Layer, environment: &Environment) -> Result<S3Config> {
-    let profiles = Profiles::read(environment)?;
     let chosen = environment.variable("AWS_PROFILE").or_else(|| environment.variable("AWS_DEFAULT_PROFILE"));
     let name = chosen.unwrap_or("default");
-    if chosen.is_some() && profiles.profile(name).is_none() {
-        return Err(Error::new(codes::BAD_SETTING, format!("AWS_PROFILE is `{name}`, and no file has such a profile"))
-            .with_hint(format!("profiles are looked for in {} and {}", profiles.config, profiles.credentials)));
-    }
+    let (profiles, unusable) = match Profiles::read(environment) {
+        Ok(profiles) => (profiles, None),
+        Err(error) => (Profiles::default(), Some(error)),
+    };
     let of_profile = |key: &str| profiles.get(name, key);
     let region = environment.variable("AWS_REGION").or_else(|| environment.variable("AWS_DEFAULT_REGION"));
     let region = region.map(str::to_owned).or(layer.region).or_else(|| of_profile("region"));
@@ -71,7 +71,14 @@ pub fn config(layer: S3Layer, environment: &Environment) -> Result<S3Config> {
     let credentials = if layer.anonymous == Some(true) {
         Credentials { source: CredentialSource::Anonymous, origin: "nobody: `s3.anonymous` is set".to_owned() }
     } else {
-        Chain { environment, profiles: &profiles }.credentials(name)?
+        let found = match unusable {
+            Some(error) => Err(error),
+            None => profiles.check(chosen).and_then(|()| Chain { environment, profiles: &profiles }.credentials(name)),
+        };
+        found.unwrap_or_else(|error| Credentials {
+            source: CredentialSource::Unusable { why: error.message().to_owned(), hints: error.hints().to_vec() },
+            origin: "what is set up".to_owned(),
+        })
     };
     Ok(S3Config {
         endpoint: endpoint("AWS_ENDPOINT_URL_S3").or(layer.endpoint).or_else(|| of_profile("endpoint_url")),
@@ -93,6 +100,7 @@ fn flag(environment: &Environment, name: &str) -> Result<bool> {
 }
 
 /// The sections of both files.
+#[derive(Default)]
 struct Profiles {
     sections: HashMap<String, HashMap<String, String>>,
     /// The files' names.
@@ -122,6 +130,18 @@ impl Profiles {
         }
         let shown = |path: &Path| path.display().to_string();
         Ok(Profiles { sections, config: shown(&config), credentials: shown(&credentials), home })
+    }
+
+    /// Whether there is the profile that was asked for.
+    fn check(&self, chosen: Option<&str>) -> Result<()> {
+        match chosen {
+            Some(name) if self.profile(name).is_none() => {
+                let message = format!("AWS_PROFILE is `{name}`, and no file has such a profile");
+                let hint = format!("profiles are looked for in {} and {}", self.config, self.credentials);
+                Err(Error::new(codes::BAD_SETTING, message).with_hint(hint))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn profile(&self, name: &str) -> Option<&HashMap<String, String>> {
@@ -337,10 +357,7 @@ mod tests {
         let environment = Environment {
             variables: variables.chain([home_variable]).collect(),
             working_dir: "/work".into(),
-            root: "/".into(),
-            stdin_is_terminal: false,
-            stdout_is_terminal: false,
-            stderr_is_terminal: false,
+            ..Environment::default()
         };
         super::config(S3Layer::default(), &environment)
     }

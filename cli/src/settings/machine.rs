@@ -1,10 +1,40 @@
-//! How much memory there is: the smallest of the machine's and of every cgroup that this process is in.
+//! How much memory there is: the smallest of the machine's and of every cgroup that this process is in. And how much
+//! of it, and of the processors, this process has used.
 //!
 //! Follows the kernel's documentation of cgroup v1 and v2. Inside a container the process's own group is usually
 //! mounted as the root, so the path of `/proc/self/cgroup` need not exist; then the root's limit is the one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What this process has used so far; `None` where the system does not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Of all threads, those that ended included; in user and system mode.
+    pub cpu_time: Option<Duration>,
+    /// The most memory that was resident at any time.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// Reads what this process has used from `/proc`. `root` is `/` but in tests.
+pub fn usage(root: &Path) -> Usage {
+    let status = fs::read_to_string(root.join("proc/self/status")).unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(kib_bytes);
+    let stat = fs::read_to_string(root.join("proc/self/stat")).unwrap_or_default();
+    Usage { cpu_time: cpu_time(&stat), peak_memory_bytes: peak }
+}
+
+/// `utime` and `stime` of `/proc/self/stat`, in ticks of 10 ms: what Linux calls USER_HZ is 100 for every program.
+fn cpu_time(stat: &str) -> Option<Duration> {
+    // The second field is the program's name in parentheses, which may hold anything.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let ticks: Vec<u64> = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    match ticks.as_slice() {
+        [user, system] => Some(Duration::from_millis((user + system) * 10)),
+        _ => None,
+    }
+}
 
 /// Bytes of memory that this process may use; `None` where nothing says so. `root` is `/` but in tests.
 pub fn memory_bytes(root: &Path) -> Option<u64> {
@@ -16,8 +46,13 @@ pub fn memory_bytes(root: &Path) -> Option<u64> {
 fn machine_bytes(root: &Path) -> Option<u64> {
     let meminfo = fs::read_to_string(root.join("proc/meminfo")).ok()?;
     let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
+    kib_bytes(total)
+}
+
+/// `  1000 kB` in bytes.
+fn kib_bytes(text: &str) -> Option<u64> {
+    let kib: u64 = text.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
 }
 
 /// Every file that may hold a limit: of the process's group and of all groups above it, for v2 and v1.
@@ -81,6 +116,18 @@ mod tests {
     #[test]
     fn in_a_container_the_mounted_root_counts() {
         check(&[MEMINFO, ("proc/self/cgroup", "0::/../x\n"), ("sys/fs/cgroup/memory.max", "7000\n")], Some(7000));
+    }
+
+    #[test]
+    fn what_the_process_used() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(usage(root.path()), Usage::default());
+        fs::create_dir_all(root.path().join("proc/self")).unwrap();
+        fs::write(root.path().join("proc/self/status"), "Name:\tx\nVmHWM:\t    2000 kB\n").unwrap();
+        let stat = "17 (a ) b) S 1 17 17 0 -1 4194304 100 0 0 0 25 17 0 0 20 0 8 0 100\n";
+        fs::write(root.path().join("proc/self/stat"), stat).unwrap();
+        let used = Usage { cpu_time: Some(Duration::from_millis(420)), peak_memory_bytes: Some(2_048_000) };
+        assert_eq!(usage(root.path()), used);
     }
 
     #[test]

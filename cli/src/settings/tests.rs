@@ -19,9 +19,7 @@ impl Scene {
             variables,
             working_dir: dir.path().to_owned(),
             root: dir.path().to_owned(),
-            stdin_is_terminal: false,
-            stdout_is_terminal: false,
-            stderr_is_terminal: false,
+            ..Environment::default()
         };
         Scene { dir, environment }
     }

@@ -47,11 +47,16 @@ impl Default for Credentials {
     }
 }
 
-/// Where credentials come from. All but the first two expire, and are fetched again before they do.
+/// Where credentials come from. Those of services expire, and are fetched again before they do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialSource {
     /// Requests are not signed, as public buckets allow.
     Anonymous,
+    /// What is set up cannot be used, which only matters to those who make a request.
+    Unusable {
+        why: String,
+        hints: Vec<String>,
+    },
     Keys {
         key_id: String,
         secret: Secret,

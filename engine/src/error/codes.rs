@@ -141,6 +141,8 @@ codes! {
     REGEX_LIMIT = 602, ResourceLimit;
     /// A record is longer than the limit.
     RECORD_TOO_LONG = 603, ResourceLimit;
+    /// The run took longer than the time that it was given.
+    TIME_LIMIT = 604, ResourceLimit;
 
     /// A task failed.
     TASK_FAILED = 700, TaskFailed;

@@ -371,9 +371,14 @@ fn reducer_ranges(stage: &Stage, job: &JobContext) -> Vec<Range<u32>> {
         }
         Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
     });
+    let bytes_max = if stage.division_shows {
+        job.config.reducer_bytes
+    } else {
+        job.config.reducer_bytes.min(job.config.inner_reducer_bytes())
+    };
     let n_reducers = match job.reducers {
         Some(reducers) => reducers,
-        None => usize::try_from(bytes.div_ceil(job.config.reducer_bytes.max(1))).unwrap_or(usize::MAX),
+        None => usize::try_from(bytes.div_ceil(bytes_max.max(1))).unwrap_or(usize::MAX),
     };
     let n_reducers = n_reducers.clamp(1, n_partitions);
     (0..n_reducers)

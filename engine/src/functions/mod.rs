@@ -1,7 +1,7 @@
 //! Hive's built-in functions, casts and operators, with Hive's meaning and not DataFusion's or Spark's.
 //!
-//! The planner registers [`scalar_functions`], [`aggregate_functions`] and [`window_functions`], gives `SqlToRel` a
-//! [`HiveExprPlanner`], writes CAST as [`cast_to`] and IN as [`in_list`], and brings the branches of CASE and UNION to
+//! The planner finds them by name, as [`scalar_function`], [`aggregate_function`] or [`window_function`], gives `SqlToRel`
+//! a [`HiveExprPlanner`], writes CAST as [`cast_to`] and IN as [`in_list`], and brings the branches of CASE and UNION to
 //! their [`common_type`].
 //!
 //! Whose behaviour: Hive 3.1. Names that begin with `__` are operators that have no name in Hive. Strings come out
@@ -46,7 +46,11 @@ pub use cast::cast_to;
 pub use common_type::common_type;
 pub use operators::{HiveExprPlanner, in_list};
 
-static SCALAR: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
+/// Functions of one kind by their names, aliases included. Made when the first is asked for: they are many, and a query
+/// has a few.
+type ByName<F> = LazyLock<HashMap<String, Arc<F>>>;
+
+static SCALAR: ByName<ScalarUDF> = LazyLock::new(|| {
     let rooms = [
         arithmetic::builtins(),
         calendar::builtins(),
@@ -63,50 +67,62 @@ static SCALAR: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
         text::builtins(),
         time_zone::builtins(),
     ];
-    rooms.into_iter().flatten().map(builtin::Builtin::into_udf).collect()
+    let functions = rooms.into_iter().flatten().map(builtin::Builtin::into_udf);
+    by_name(functions, |function| (function.name(), function.aliases()))
 });
 
-static SCALAR_BY_NAME: LazyLock<HashMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
+static AGGREGATE: ByName<AggregateUDF> =
+    LazyLock::new(|| by_name(aggregates::aggregates(), |function| (function.name(), function.aliases())));
+
+static WINDOW: ByName<WindowUDF> =
+    LazyLock::new(|| by_name(windows::windows(), |function| (function.name(), function.aliases())));
+
+fn by_name<F>(
+    functions: impl IntoIterator<Item = Arc<F>>,
+    names_of: fn(&F) -> (&str, &[String]),
+) -> HashMap<String, Arc<F>> {
     let mut by_name = HashMap::new();
-    for function in SCALAR.iter() {
-        for name in std::iter::once(function.name()).chain(function.aliases().iter().map(String::as_str)) {
-            by_name.insert(name.to_owned(), Arc::clone(function));
+    for function in functions {
+        let (name, aliases) = names_of(&function);
+        for name in std::iter::once(name).chain(aliases.iter().map(String::as_str)) {
+            by_name.insert(name.to_owned(), Arc::clone(&function));
         }
     }
     by_name
-});
-
-/// The scalar functions, each with Hive's aliases.
-pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    SCALAR.clone()
 }
 
 /// The scalar function of this name, casts and operators included: what a plan that was written down is read with.
 pub fn scalar_function(name: &str) -> Option<Arc<ScalarUDF>> {
-    SCALAR_BY_NAME.get(name).cloned().or_else(|| cast::cast_by_name(name))
+    SCALAR.get(name).cloned().or_else(|| cast::cast_by_name(name))
 }
 
-/// The aggregate functions, each with Hive's aliases.
-pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
-    aggregates::aggregates()
+/// The aggregate function of this name.
+pub fn aggregate_function(name: &str) -> Option<Arc<AggregateUDF>> {
+    AGGREGATE.get(name).cloned()
 }
 
-/// The functions that only stand before OVER.
-pub fn window_functions() -> Vec<Arc<WindowUDF>> {
-    windows::windows()
+/// The function of this name that only stands before OVER.
+pub fn window_function(name: &str) -> Option<Arc<WindowUDF>> {
+    WINDOW.get(name).cloned()
 }
 
 /// The names of all functions that are implemented, aliases included, ascending.
 pub fn names() -> Vec<String> {
-    let mut names: Vec<String> = SCALAR_BY_NAME.keys().filter(|name| !name.starts_with("__")).cloned().collect();
-    for function in aggregate_functions() {
-        names.push(function.name().to_owned());
-        names.extend(function.aliases().iter().cloned());
-    }
-    names.extend(window_functions().iter().map(|function| function.name().to_owned()));
+    let names = SCALAR.keys().chain(AGGREGATE.keys()).chain(WINDOW.keys());
+    let mut names: Vec<String> = names.filter(|name| !name.starts_with("__")).cloned().collect();
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// Those of the aggregate functions, in any order.
+pub fn aggregate_names() -> Vec<String> {
+    AGGREGATE.keys().cloned().collect()
+}
+
+/// Those of the functions that only stand before OVER, in any order.
+pub fn window_names() -> Vec<String> {
+    WINDOW.keys().cloned().collect()
 }
 
 /// Whether Hive has this function and logq does not have it yet.

@@ -21,9 +21,9 @@ pub(super) fn context() -> SessionContext {
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_expr_planners(vec![Arc::new(HiveExprPlanner)])
-        .with_scalar_functions(scalar_functions())
-        .with_aggregate_functions(aggregate_functions())
-        .with_window_functions(window_functions())
+        .with_scalar_functions(SCALAR.values().cloned().collect())
+        .with_aggregate_functions(AGGREGATE.values().cloned().collect())
+        .with_window_functions(WINDOW.values().cloned().collect())
         .build();
     let _ = state.register_expr_planner(Arc::new(HiveExprPlanner));
     SessionContext::new_with_state(state)

@@ -72,6 +72,13 @@ enum Engine {
     Zstd(zstd::stream::raw::Decoder<'static>),
 }
 
+/// What a decoder leaves to the next one: tables, a window, and room for compressed bytes.
+pub(super) struct SpareDecoder {
+    codec: Codec,
+    engine: Engine,
+    chunk: Vec<u8>,
+}
+
 /// What one call of an engine did.
 struct Step {
     consumed: usize,
@@ -81,9 +88,18 @@ struct Step {
 
 impl Decoder {
     /// `codec` is not `Plain`.
-    pub(super) fn new(codec: Codec, file: Arc<dyn ReadAt>, on_trailing_garbage: OnTrailingGarbage) -> Result<Decoder> {
-        let engine = Engine::new(codec)?;
-        let input = CompressedInput::new(file);
+    pub(super) fn new(
+        codec: Codec,
+        file: Arc<dyn ReadAt>,
+        on_trailing_garbage: OnTrailingGarbage,
+        spare: Option<SpareDecoder>,
+    ) -> Result<Decoder> {
+        let (engine, chunk) = match spare {
+            // It is reset at the start of each member.
+            Some(spare) if spare.codec == codec => (spare.engine, spare.chunk),
+            _ => (Engine::new(codec)?, Vec::new()),
+        };
+        let input = CompressedInput::new(file, chunk);
         Ok(Decoder { codec, input, engine, state: State::Start, on_trailing_garbage, warning: None })
     }
 
@@ -116,6 +132,11 @@ impl Decoder {
 
     pub(super) fn take_warning(&mut self) -> Option<String> {
         self.warning.take()
+    }
+
+    /// For the next file.
+    pub(super) fn into_spare(self) -> SpareDecoder {
+        SpareDecoder { codec: self.codec, engine: self.engine, chunk: self.input.chunk }
     }
 
     fn start_member(&mut self) -> Result<(), Fault> {
@@ -347,8 +368,11 @@ struct CompressedInput {
 }
 
 impl CompressedInput {
-    fn new(file: Arc<dyn ReadAt>) -> CompressedInput {
-        let chunk = vec![0; file.len().clamp(MAGIC_BYTES as u64, CHUNK_BYTES) as usize];
+    fn new(file: Arc<dyn ReadAt>, mut chunk: Vec<u8>) -> CompressedInput {
+        let chunk_bytes = file.len().clamp(MAGIC_BYTES as u64, CHUNK_BYTES) as usize;
+        if chunk.len() < chunk_bytes {
+            chunk.resize(chunk_bytes, 0);
+        }
         CompressedInput { file, chunk, start: 0, end: 0, next_offset: 0 }
     }
 

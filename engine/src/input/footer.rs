@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use super::line_reader::LineReader;
-use super::{ReadCounters, RecordBlock, RecordReader};
+use super::{ReadBuffers, ReadCounters, RecordBlock, RecordReader};
 use crate::error::Result;
 
 /// Reads all records but the last `n_footer`.
@@ -78,5 +78,9 @@ impl RecordReader for FooterReader {
 
     fn take_warnings(&mut self) -> Vec<String> {
         self.lines.take_warnings()
+    }
+
+    fn into_buffers(self: Box<Self>) -> ReadBuffers {
+        Box::new(self.lines).into_buffers()
     }
 }

@@ -17,7 +17,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use super::codec::{Codec, archive_kind};
 use super::decoder::{Decoder, Fault};
-use super::{InputSplit, ReadCounters, RecordBlock, RecordRange, RecordReader};
+use super::{InputSplit, ReadBuffers, ReadCounters, RecordBlock, RecordRange, RecordReader};
 use crate::config::InputConfig;
 use crate::error::{Error, Result, codes};
 use crate::storage::{FileMeta, ReadAt};
@@ -59,8 +59,8 @@ pub(super) struct LineReader {
     /// Why no more bytes come.
     ended: Option<End>,
     done: bool,
-    /// The block handed out last. Its memory is used again if nobody holds it by the time that the next is made.
-    handed_out: Option<Bytes>,
+    /// What the next block is read into, or the next file.
+    spare: ReadBuffers,
     /// Records of the block handed out last.
     n_records_before: usize,
 
@@ -92,6 +92,7 @@ impl LineReader {
         codec: Codec,
         header_lines: u32,
         config: &InputConfig,
+        mut buffers: ReadBuffers,
     ) -> Result<LineReader> {
         let len = file.len();
         let range = split.range.clone().unwrap_or(0..len);
@@ -102,7 +103,7 @@ impl LineReader {
             let text_bytes = range.end.saturating_sub(read_from).saturating_add(OVERREAD_BYTES as u64);
             (Source::Plain { next_offset: read_from, range: range.clone() }, range.end.min(len), text_bytes.min(len))
         } else {
-            let decoder = Decoder::new(codec, Arc::clone(&file), config.on_trailing_garbage)?;
+            let decoder = Decoder::new(codec, Arc::clone(&file), config.on_trailing_garbage, buffers.decoder.take())?;
             (Source::Compressed(Box::new(decoder)), u64::MAX, len.saturating_mul(16))
         };
         // One more than there is, so that a small file is read to its end at once.
@@ -116,7 +117,7 @@ impl LineReader {
             split_end,
             from_start: range.start == 0,
             header_lines_left: header_lines,
-            buf: BytesMut::zeroed(first_block_bytes),
+            buf: buffers.take_buffer(first_block_bytes, block_bytes),
             filled: 0,
             buf_offset: read_from,
             record_start: 0,
@@ -124,7 +125,7 @@ impl LineReader {
             skipping: range.start > 0,
             ended: None,
             done: range.is_empty(),
-            handed_out: None,
+            spare: buffers,
             n_records_before: 0,
             header_lines: 0,
             n_records: 0,
@@ -288,22 +289,18 @@ impl LineReader {
     fn hand_out(&mut self, n_bytes: usize) -> Bytes {
         let mut next = self.next_buffer(self.filled - n_bytes);
         next[..self.filled - n_bytes].copy_from_slice(&self.buf[n_bytes..self.filled]);
-        self.buf.truncate(n_bytes);
-        let block = mem::replace(&mut self.buf, next).freeze();
+        let whole = mem::replace(&mut self.buf, next).freeze();
+        let block = whole.slice(..n_bytes);
+        self.spare.keep_buffer(whole, self.block_bytes);
         self.filled -= n_bytes;
         self.buf_offset += n_bytes as u64;
         self.record_start = 0;
         self.scanned = self.scanned.saturating_sub(n_bytes);
-        if !self.done {
-            self.handed_out = Some(block.clone());
-        }
         block
     }
 
-    /// A buffer for the next block, which starts with `n_bytes` that were read already. It is the last block's, if
-    /// nobody holds that any more: warm memory, no pages to fault in and none to clear.
+    /// A buffer for the next block, which starts with `n_bytes` that were read already.
     fn next_buffer(&mut self, n_bytes: usize) -> BytesMut {
-        let last = self.handed_out.take().and_then(|block| block.try_into_mut().ok());
         if self.done {
             return BytesMut::zeroed(n_bytes);
         }
@@ -314,15 +311,7 @@ impl LineReader {
         // A long start of a record must not make its block a short one.
         let carried = if n_bytes < self.block_bytes / 2 { 0 } else { n_bytes };
         let wanted = to_read.saturating_add(n_bytes as u64).min((self.block_bytes + carried) as u64) as usize;
-        let wanted = wanted.max(n_bytes).max(BLOCK_BYTES_MIN);
-        match last {
-            // Not one that a long record made grow.
-            Some(mut last) if last.capacity() >= wanted && last.capacity() <= 2 * self.block_bytes => {
-                last.resize(wanted, 0);
-                last
-            }
-            _ => BytesMut::zeroed(wanted),
-        }
+        self.spare.take_buffer(wanted.max(n_bytes).max(BLOCK_BYTES_MIN), self.block_bytes)
     }
 
     /// Fails if the bytes end with a fault. What was readable before it has been handed out by now.
@@ -392,6 +381,17 @@ impl RecordReader for LineReader {
             self.warnings.push(format!("{}: {warning}; they are ignored", self.meta.path.display()));
         }
         mem::take(&mut self.warnings)
+    }
+
+    fn into_buffers(self: Box<Self>) -> ReadBuffers {
+        let LineReader { source, buf, block_bytes, mut spare, .. } = *self;
+        if spare.block.is_none() {
+            spare.keep_buffer(buf.freeze(), block_bytes);
+        }
+        if let Source::Compressed(decoder) = source {
+            spare.decoder = Some(decoder.into_spare());
+        }
+        spare
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::codec::{Codec, MAGIC_BYTES};
 use super::footer::FooterReader;
 use super::line_reader::LineReader;
-use super::{InputSplit, RecordReader};
+use super::{InputSplit, ReadBuffers, RecordReader};
 use crate::config::InputConfig;
 use crate::error::{Error, Result, codes};
 use crate::storage::{ReadAhead, Storage};
@@ -31,8 +31,8 @@ pub fn read_ahead(splits: &[InputSplit], storage: &Storage) -> ReadAhead {
     storage.read_ahead(splits.iter().map(|split| (Arc::clone(&split.file), range(split))).collect())
 }
 
-/// Opens a split for reading. The split comes from [`plan_splits`](super::plan_splits) with the same options, and is
-/// the next one of those that `files` announced.
+/// Opens a split for reading. The split comes from [`plan_splits`](super::plan_splits) with the same options and is
+/// the next one of those that `files` announced; `buffers` from the task's reader before, if there was one.
 ///
 /// Errors: those of [`ReadAhead::open`]; `BAD_SETTING` for too large a footer; `UNSUPPORTED` for a compression that is
 /// not read. That a file is not what its name says shows when the first block is read.
@@ -41,6 +41,7 @@ pub fn open_split(
     files: &ReadAhead,
     options: &LineOptions,
     config: &InputConfig,
+    buffers: ReadBuffers,
 ) -> Result<Box<dyn RecordReader>> {
     let LineOptions { header_lines, footer_lines } = *options;
     if footer_lines > FOOTER_LINES_MAX {
@@ -51,13 +52,13 @@ pub fn open_split(
     if split.range.is_some() && (header_lines > 0 || footer_lines > 0) {
         return Err(Error::internal("a file whose first or last lines are dropped was cut"));
     }
-    let path = split.file.path.display().to_string();
+    let in_file = |error: Error, offset| error.in_file(split.file.path.display().to_string(), offset, None);
     let mut codec = Codec::of_name(&split.file.path);
-    let file = files.open(&split.file).map_err(|error| error.in_file(&path, None, None))?;
+    let file = files.open(&split.file).map_err(|error| in_file(error, None))?;
     let mut split = split.clone();
     if config.sniff_compression {
         let mut first_bytes = [0; MAGIC_BYTES];
-        let n_read = file.read_at(0, &mut first_bytes).map_err(|error| error.in_file(&path, Some(0), None))?;
+        let n_read = file.read_at(0, &mut first_bytes).map_err(|error| in_file(error, Some(0)))?;
         codec = match (Codec::of_magic(&first_bytes[..n_read]), codec) {
             (Some(found), _) => Ok(found),
             // zlib has no magic to miss.
@@ -73,6 +74,6 @@ pub fn open_split(
             }
         }
     }
-    let lines = LineReader::new(&split, file, codec?, header_lines, config)?;
+    let lines = LineReader::new(&split, file, codec?, header_lines, config, buffers)?;
     if footer_lines == 0 { Ok(Box::new(lines)) } else { Ok(Box::new(FooterReader::new(lines, footer_lines))) }
 }

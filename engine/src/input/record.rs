@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::ReadBuffers;
 use crate::error::Result;
 
 /// Where one record lies in its block's data, terminator excluded.
@@ -11,6 +12,13 @@ use crate::error::Result;
 pub struct RecordRange {
     pub start: u32,
     pub end: u32,
+}
+
+impl RecordRange {
+    /// The bytes of the block that it means.
+    pub fn bytes(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// Whole records of one file that lie side by side.
@@ -29,8 +37,7 @@ pub struct RecordBlock {
 impl RecordBlock {
     /// The bytes of record `record_idx`, terminator stripped.
     pub fn record(&self, record_idx: usize) -> &[u8] {
-        let RecordRange { start, end } = self.records[record_idx];
-        &self.data[start as usize..end as usize]
+        &self.data[self.records[record_idx].bytes()]
     }
 
     /// Where record `record_idx` starts in the file, after decompression.
@@ -84,4 +91,7 @@ pub trait RecordReader: Send {
     fn take_warnings(&mut self) -> Vec<String> {
         Vec::new()
     }
+
+    /// Ends the reading, also before the end of the split. The block handed out last may still be held.
+    fn into_buffers(self: Box<Self>) -> ReadBuffers;
 }

@@ -211,11 +211,9 @@ impl Desugar<'_> {
             return false;
         };
         let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
-        let aggregates = functions::aggregate_functions();
         let is_aggregate = |expr: &Expr| match expr {
             Expr::Function(function) if function.over.is_none() => {
-                let name = function.name.to_string();
-                aggregates.iter().any(|known| known.name() == name || known.aliases().contains(&name))
+                functions::aggregate_function(&function.name.to_string()).is_some()
             }
             _ => false,
         };

@@ -255,14 +255,13 @@ impl Tree<'_> {
         self.line(depth, "TableScan");
         if let Some(report) = crate::table::scan_report(scan.file_source().as_ref()) {
             self.line(detail, format!("table: {}", report.table));
-            let splits: usize = scan.file_groups.iter().map(|group| group.len()).sum();
             self.line(
                 detail,
                 format!(
                     "input: {} files, {} bytes, {} splits in {} tasks",
                     report.files,
                     report.bytes_total,
-                    splits,
+                    report.splits,
                     scan.file_groups.len()
                 ),
             );

@@ -88,7 +88,7 @@ fn is_outer(join_type: &JoinType) -> bool {
 }
 
 /// Whether the result of `plan` depends on the order of its input, if the order of its own rows is seen or not.
-fn sees_order(plan: &dyn ExecutionPlan, is_seen: bool) -> bool {
+pub(super) fn sees_order(plan: &dyn ExecutionPlan, is_seen: bool) -> bool {
     if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
         // DataFusion's count does not say so of itself.
         let collects =
@@ -98,9 +98,16 @@ fn sees_order(plan: &dyn ExecutionPlan, is_seen: bool) -> bool {
     if plan.downcast_ref::<SortExec>().is_some() {
         return plan.schema().fields().iter().any(|field| !is_sortable(field.data_type()));
     }
+    is_seen || counts_rows(plan)
+}
+
+/// Whether `plan` counts its rows in each of its partitions, so that it shows which rows a partition has. A sort with a
+/// limit does not: what it leaves out, the merge of all partitions would leave out too.
+pub(super) fn counts_rows(plan: &dyn ExecutionPlan) -> bool {
     let limits = plan.downcast_ref::<GlobalLimitExec>().is_some() || plan.downcast_ref::<LocalLimitExec>().is_some();
     let numbers = plan.downcast_ref::<RowNumberExec>().is_some();
-    is_seen || limits || is_window(plan) || numbers || plan.fetch().is_some()
+    let fetches = plan.fetch().is_some() && plan.downcast_ref::<SortExec>().is_none();
+    limits || is_window(plan) || numbers || fetches
 }
 
 /// Numbered below a gather, where the partitions still have their order.

@@ -23,7 +23,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, SendableRecordBatchStream,
 };
 
-use super::order::total_order;
+use super::order::{counts_rows, sees_order, total_order};
 use crate::error::{Error, Result};
 use crate::id::StageId;
 use crate::observer::StageKind;
@@ -41,6 +41,8 @@ pub struct Stage {
     pub plan: Arc<dyn ExecutionPlan>,
     pub inputs: Vec<StageId>,
     pub output: StageOutput,
+    /// Whether the order of rows in the result could tell into how many tasks this stage is divided.
+    pub division_shows: bool,
 }
 
 /// What becomes of a stage's rows.
@@ -137,7 +139,45 @@ pub fn cut(plan: Arc<dyn ExecutionPlan>) -> Result<StageGraph> {
     let mut stages = Vec::new();
     let root = plan.transform_up(|node| cut_node(node, &mut stages)).data().map_err(Error::from_datafusion)?;
     push(&mut stages, root, StageOutput::Result);
+    mark_divisions(&mut stages);
     Ok(StageGraph { stages })
+}
+
+/// Finds the stages of which nobody can see into how many tasks they are divided: no order of rows follows from it.
+fn mark_divisions(stages: &mut [Stage]) {
+    // What the stages behind this one read.
+    let mut read: Vec<StageRead> = Vec::new();
+    for stage in stages.iter_mut().rev() {
+        let of_this = || read.iter().filter(|read| read.stage == stage.id);
+        // By a total order, whoever has which run.
+        let is_merged = of_this().any(|read| read.mode == StageInputMode::Tasks);
+        let is_seen = matches!(stage.output, StageOutput::Result)
+            || of_this().any(|read| read.mode != StageInputMode::Tasks && read.is_seen);
+        let mut inputs = Vec::new();
+        find_reads(&stage.plan, is_seen || is_merged, &mut inputs);
+        stage.division_shows = is_seen
+            || inputs.iter().any(|input| input.mode == StageInputMode::Partitions && input.is_seen)
+            || stage.plan.exists(|node| Ok(counts_rows(node.as_ref()))).unwrap_or(true);
+        read.extend(inputs);
+    }
+}
+
+/// A place where one stage reads another.
+struct StageRead {
+    stage: StageId,
+    mode: StageInputMode,
+    /// Whether the order in which the rows are read there is seen in the result.
+    is_seen: bool,
+}
+
+fn find_reads(plan: &Arc<dyn ExecutionPlan>, is_seen: bool, found: &mut Vec<StageRead>) {
+    if let Some(input) = plan.downcast_ref::<StageInputExec>() {
+        found.push(StageRead { stage: input.stage, mode: input.mode, is_seen });
+    }
+    let is_seen_below = sees_order(plan.as_ref(), is_seen);
+    for child in plan.children() {
+        find_reads(child, is_seen_below, found);
+    }
 }
 
 fn cut_node(node: Arc<dyn ExecutionPlan>, stages: &mut Vec<Stage>) -> DfResult<Transformed<Arc<dyn ExecutionPlan>>> {
@@ -231,7 +271,7 @@ fn push(stages: &mut Vec<Stage>, plan: Arc<dyn ExecutionPlan>, output: StageOutp
         Ok(TreeNodeRecursion::Continue)
     });
     let id = StageId(stages.len() as u32 + 1);
-    stages.push(Stage { id, plan, inputs, output });
+    stages.push(Stage { id, plan, inputs, output, division_shows: true });
     id
 }
 

@@ -7,10 +7,10 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::prelude::SessionConfig;
 
-use crate::config::EngineConfig;
+use crate::config::{EngineConfig, ExecutionMode};
 use crate::functions;
 
-/// A state that knows Hive's functions and plans what can be cut into stages.
+/// A state that plans what can be cut into stages. Tables and functions it does not know: `bind` finds them.
 ///
 /// Each setting has a reason: round robin does not survive a cut; a dynamic filter is made in one stage and waited
 /// for in another; the result of an uncorrelated subquery cannot cross a stage; a task that takes its siblings' files
@@ -20,6 +20,7 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
     let mut session = SessionConfig::new()
         .with_target_partitions(config.shuffle_partitions.max(1))
         .with_batch_size(config.batch_rows)
+        .with_create_default_catalog_and_schema(false)
         .with_information_schema(false);
     let options = session.options_mut();
     options.optimizer.enable_round_robin_repartition = false;
@@ -32,8 +33,13 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
     // These two take whichever rows come first: the first groups of a LIMIT, the branches of a UNION in turn.
     options.optimizer.enable_distinct_aggregation_soft_limit = false;
     options.optimizer.prefer_existing_union = true;
-    // What a sort keeps back for merging its runs: the default of 10 MB is more than a small limit has.
-    let share = config.memory_limit / (8 * config.threads.max(1) as u64);
+    // What a sort keeps back for merging its runs: the default of 10 MB is more than a small limit has for the sorts that
+    // run at a time.
+    let n_sorts = match config.execution {
+        ExecutionMode::Staged => config.threads,
+        ExecutionMode::Pipelined => config.shuffle_partitions,
+    };
+    let share = config.memory_limit / (8 * n_sorts.max(1) as u64);
     options.execution.sort_spill_reservation_bytes =
         options.execution.sort_spill_reservation_bytes.min(usize::try_from(share).unwrap_or(usize::MAX));
     options.execution.enable_file_stream_work_stealing = false;
@@ -42,9 +48,6 @@ pub fn session_state(config: &EngineConfig, runtime: Arc<RuntimeEnv>) -> Session
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(runtime)
-        .with_scalar_functions(functions::scalar_functions())
-        .with_aggregate_functions(functions::aggregate_functions())
-        .with_window_functions(functions::window_functions())
         .with_expr_planners(vec![Arc::new(functions::HiveExprPlanner)])
         .build()
 }

@@ -55,10 +55,8 @@ pub(super) enum FieldPlace {
     Absent,
     /// The record has the field, and the field no text: NULL, but for what `ValueRules::absent_boolean` says.
     NoText,
-    /// In the block's data.
-    InBlock { start: u32, end: u32 },
-    /// In the side text, counted from the start of the block, which the side text follows.
-    Changed { start: u32, end: u32 },
+    /// In the block's data; or in the side text, which is counted as if it followed the block.
+    At { start: u32, end: u32 },
 }
 
 /// The places of one column's fields, by row.
@@ -83,7 +81,7 @@ impl FieldPlaces {
         self.0.push(match place {
             FieldPlace::Absent => PackedPlace::ABSENT,
             FieldPlace::NoText => PackedPlace::NO_TEXT,
-            FieldPlace::InBlock { start, end } | FieldPlace::Changed { start, end } => PackedPlace { start, end },
+            FieldPlace::At { start, end } => PackedPlace { start, end },
         });
     }
 }
@@ -115,8 +113,8 @@ impl FieldTable {
         self.block_bytes = block.data.len();
     }
 
-    /// Keeps a text that is not in the block.
-    pub(super) fn change(&mut self, text: &[u8]) -> Result<FieldPlace> {
+    /// Keeps a text that is not in the block, and says where it starts.
+    pub(super) fn change(&mut self, text: &[u8]) -> Result<u32> {
         let start = self.block_bytes + self.side_text.len();
         self.side_text.extend_from_slice(text);
         let end = start + text.len();
@@ -124,7 +122,7 @@ impl FieldTable {
         if end >= u32::MAX as usize {
             return Err(Error::new(codes::RECORD_TOO_LONG, "the records of one block are longer than 4 GiB"));
         }
-        Ok(FieldPlace::Changed { start: start as u32, end: end as u32 })
+        Ok(start as u32)
     }
 
     /// The rows that the plan's filters keep; conversions that failed are counted in `bad_records`.

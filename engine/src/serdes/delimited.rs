@@ -214,7 +214,7 @@ impl Deserializer for DelimitedDeserializer {
             return table.build_left(left, plan, block, rules, bad_records);
         }
         for record_idx in rows {
-            let valid = texts.get(record_idx).is_some();
+            let valid = texts.is_valid(record_idx);
             if !valid {
                 report_invalid(block, record_idx, self.on_invalid_utf8, bad_records)?;
             }
@@ -276,7 +276,7 @@ impl FieldFinder {
             for (field_idx, &place) in self.places.iter().enumerate() {
                 columns[place].push(match self.fields.get(field_idx) {
                     Some(&RecordRange { start, end }) if &block.data[start as usize..end as usize] != null => {
-                        FieldPlace::InBlock { start, end }
+                        FieldPlace::At { start, end }
                     }
                     _ => FieldPlace::Absent,
                 });
@@ -310,9 +310,11 @@ impl FieldFinder {
                         FieldPlace::Absent
                     } else if is_text && (escape.is_some() || !fields_are_utf8) {
                         let text = escape.map_or_else(|| text.to_vec(), |escape| unescape(text, escape));
-                        table.change(String::from_utf8_lossy(&text).as_bytes())?
+                        let text = String::from_utf8_lossy(&text);
+                        let start = table.change(text.as_bytes())?;
+                        FieldPlace::At { start, end: start + text.len() as u32 }
                     } else {
-                        FieldPlace::InBlock { start, end }
+                        FieldPlace::At { start, end }
                     }
                 }
             };

@@ -116,9 +116,9 @@ pub fn directory_serde(properties: &BTreeMap<String, String>, columns: &SchemaRe
     Ok(Arc::new(delimited::DelimitedSerde::for_output(properties, columns)?))
 }
 
-/// Turns the records of a split into rows, following one `ROW FORMAT`.
+/// Turns records into rows, following one `ROW FORMAT`.
 ///
-/// Made for one split by one task and called from its thread only. After an error it is not called again.
+/// Made by one task for its splits, which it gets one after the other, and called from its thread only. After an error it is not called again.
 pub trait Deserializer: Send {
     /// The rows of `block.records[rows]` that the filters keep, in order: one row per record unless the settings say
     /// to skip what cannot be read.

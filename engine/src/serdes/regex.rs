@@ -3,6 +3,7 @@
 //! Source: `serde2/RegexSerDe.java` and `contrib/serde2/RegexSerDe.java`. Where we differ: more groups than columns
 //! are a warning unless `logq.serde.strict` is set, as in Athena.
 
+mod byte_index;
 mod byte_set;
 mod field_program;
 mod format_string;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 
+use self::field_program::{GroupRange, NO_GROUP};
 use self::format_string::{FormatString, FormattedWriter};
 use self::program::{Analysis, Matcher, Program};
 use super::column::{FieldPlace, FieldTable, is_readable};
@@ -130,7 +132,7 @@ impl TableSerde for RegexSerde {
             matcher: Matcher::new(self.program(pattern, &groups)?),
             plan,
             config: self.config.clone(),
-            groups: Vec::with_capacity(groups.len()),
+            groups: vec![NO_GROUP; groups.len()],
             table: FieldTable::default(),
             bad_records: BadRecords::default(),
         }))
@@ -221,34 +223,27 @@ struct RegexDeserializer {
     matcher: Matcher,
     plan: RowPlan,
     config: SerdeConfig,
-    /// Of the record at hand.
-    groups: Vec<Option<Range<usize>>>,
+    /// Of the record at hand, in the block or in the changed text.
+    groups: Vec<GroupRange>,
     table: FieldTable,
     bad_records: BadRecords,
-}
-
-/// Where the text that was matched starts.
-#[derive(Clone, Copy)]
-enum TextPlace {
-    InBlock(u32),
-    Changed(u32),
 }
 
 impl Deserializer for RegexDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
         self.table.clear(self.plan.columns.len(), block);
+        self.matcher.start_text();
         let texts = RecordTexts::new(block, &rows);
         for record_idx in rows {
-            if let Some(text) = texts.get(record_idx) {
-                self.read(block, record_idx, text, TextPlace::InBlock(block.records[record_idx].start))?;
+            if texts.is_valid(record_idx) {
+                self.read(block, record_idx, None)?;
             } else {
                 // Hive matches what it has decoded, so wrong bytes are U+FFFD for the pattern too.
                 report_invalid(block, record_idx, self.config.on_invalid_utf8, &mut self.bad_records)?;
-                let text = String::from_utf8_lossy(block.record(record_idx));
-                let FieldPlace::Changed { start, .. } = self.table.change(text.as_bytes())? else {
-                    return Err(Error::internal("a changed text lies in the block"));
-                };
-                self.read(block, record_idx, &text, TextPlace::Changed(start))?;
+                let changed = String::from_utf8_lossy(block.record(record_idx));
+                self.matcher.start_text();
+                self.read(block, record_idx, Some(&changed))?;
+                self.matcher.start_text();
             }
         }
         self.table.build(&self.plan, block, &JavaRules, &mut self.bad_records)
@@ -264,8 +259,14 @@ impl Deserializer for RegexDeserializer {
 }
 
 impl RegexDeserializer {
-    fn read(&mut self, block: &RecordBlock, record_idx: usize, text: &str, text_place: TextPlace) -> Result<()> {
-        let matches = self.matcher.find(text, &mut self.groups).map_err(|e| at_record(e, block, record_idx))?;
+    /// Reads one record, in the block or as it was changed.
+    #[inline]
+    fn read(&mut self, block: &RecordBlock, record_idx: usize, changed: Option<&str>) -> Result<()> {
+        let (text, line) = match changed {
+            None => (&block.data[..], block.records[record_idx].bytes()),
+            Some(text) => (text.as_bytes(), 0..text.len()),
+        };
+        let matches = self.matcher.find(text, line, &mut self.groups).map_err(|e| at_record(e, block, record_idx))?;
         if !matches {
             self.bad_records.malformed += 1;
             self.bad_records
@@ -282,16 +283,15 @@ impl RegexDeserializer {
                 }
             }
         }
-        for (column, group) in self.table.columns.iter_mut().zip(&self.groups) {
-            column.push(match (group, text_place) {
+        let text_start = match changed {
+            None => 0,
+            Some(text) => self.table.change(text.as_bytes())?,
+        };
+        for (column, &group) in self.table.columns.iter_mut().zip(&self.groups) {
+            column.push(match group {
                 _ if !matches => FieldPlace::Absent,
-                (None, _) => FieldPlace::NoText,
-                (Some(range), TextPlace::InBlock(start)) => {
-                    FieldPlace::InBlock { start: start + range.start as u32, end: start + range.end as u32 }
-                }
-                (Some(range), TextPlace::Changed(start)) => {
-                    FieldPlace::Changed { start: start + range.start as u32, end: start + range.end as u32 }
-                }
+                NO_GROUP => FieldPlace::NoText,
+                [start, end] => FieldPlace::At { start: text_start + start, end: text_start + end },
             });
         }
         self.table.record_of_row.push(record_idx);

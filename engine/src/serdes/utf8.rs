@@ -7,38 +7,32 @@ use crate::config::OnInvalidUtf8;
 use crate::error::{Error, Result, codes};
 use crate::input::RecordBlock;
 
-/// Records of one block as text: checked in one go, and one by one only if that fails.
+/// Which records of one block are text: checked in one go, and one by one only if that fails.
 pub(super) struct RecordTexts<'a> {
     block: &'a RecordBlock,
-    /// From the first record to the last, with what lies between them, if all of it is UTF-8.
-    span: Option<&'a str>,
-    span_start: u32,
+    /// From the first record to the last, with what lies between them, all is UTF-8.
+    all_valid: bool,
 }
 
 impl<'a> RecordTexts<'a> {
     pub(super) fn new(block: &'a RecordBlock, rows: &Range<usize>) -> Self {
         let records = &block.records[rows.clone()];
-        let (span_start, span_end) = match (records.first(), records.last()) {
-            (Some(first), Some(last)) => (first.start, last.end),
-            _ => (0, 0),
+        let span = match (records.first(), records.last()) {
+            (Some(first), Some(last)) => first.start as usize..last.end as usize,
+            _ => 0..0,
         };
-        let span = simdutf8::basic::from_utf8(&block.data[span_start as usize..span_end as usize]).ok();
-        RecordTexts { block, span, span_start }
+        RecordTexts { block, all_valid: simdutf8::basic::from_utf8(&block.data[span]).is_ok() }
     }
 
     /// Whether every record is UTF-8.
     pub(super) fn all_valid(&self) -> bool {
-        self.span.is_some()
+        self.all_valid
     }
 
-    /// The record's text; `None` if it is not UTF-8.
-    pub(super) fn get(&self, record_idx: usize) -> Option<&'a str> {
-        let record = self.block.record(record_idx);
-        let start = (self.block.records[record_idx].start - self.span_start) as usize;
-        match self.span.and_then(|span| span.get(start..start + record.len())) {
-            Some(text) => Some(text),
-            None => simdutf8::basic::from_utf8(record).ok(),
-        }
+    /// Whether this record is UTF-8.
+    #[inline]
+    pub(super) fn is_valid(&self, record_idx: usize) -> bool {
+        self.all_valid || simdutf8::basic::from_utf8(self.block.record(record_idx)).is_ok()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{StoragePath, io_error};
@@ -61,7 +61,7 @@ pub trait ReadAt: Send + Sync + Debug {
 ///
 /// Errors: `FILE_CHANGED` if it is another file now, was cut, or was written over; that something was appended is
 /// none. `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
-pub(super) fn open_local(path: &Path, file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
+pub(super) fn open_local(path: &Path, file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
     let FileVersion::Local { dev, inode, mtime_ns } = file.version else {
         return Err(Error::internal("a local file was listed as an object of S3"));
     };
@@ -72,7 +72,7 @@ pub(super) fn open_local(path: &Path, file: &FileMeta) -> Result<Arc<dyn ReadAt>
         .custom_flags(nonblocking)
         .open(path)
         .map_err(|cause| io_error("open", path, cause))?;
-    let local = LocalFile { file: opened, path: path.to_owned(), len: file.len, dev, inode, mtime_ns };
+    let local = LocalFile { file: opened, listed: Arc::clone(file), dev, inode, mtime_ns };
     local.verify()?;
     Ok(Arc::new(local))
 }
@@ -80,28 +80,31 @@ pub(super) fn open_local(path: &Path, file: &FileMeta) -> Result<Arc<dyn ReadAt>
 #[derive(Debug)]
 struct LocalFile {
     file: File,
-    path: PathBuf,
-    /// As it was listed, and so are the rest.
-    len: u64,
+    listed: Arc<FileMeta>,
+    /// Of its version as it was listed.
     dev: u64,
     inode: u64,
     mtime_ns: i64,
 }
 
 impl LocalFile {
+    fn path(&self) -> &Path {
+        self.listed.path.as_local().unwrap_or(Path::new(""))
+    }
+
     fn changed(&self, what: &str) -> Error {
-        let path = self.path.display();
+        let path = self.listed.path.display();
         Error::new(codes::FILE_CHANGED, format!("{path} {what} since it was listed"))
     }
 }
 
 impl ReadAt for LocalFile {
     fn len(&self) -> u64 {
-        self.len
+        self.listed.len
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let rest = self.len.saturating_sub(offset);
+        let rest = self.listed.len.saturating_sub(offset);
         let wanted = usize::try_from(rest).unwrap_or(usize::MAX).min(buf.len());
         let mut filled = 0;
         while filled < wanted {
@@ -109,21 +112,21 @@ impl ReadAt for LocalFile {
                 Ok(0) => return Err(self.changed("was cut")),
                 Ok(n) => filled += n,
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) => return Err(io_error("read", &self.path, cause)),
+                Err(cause) => return Err(io_error("read", self.path(), cause)),
             }
         }
         Ok(filled)
     }
 
     fn verify(&self) -> Result<()> {
-        let metadata = self.file.metadata().map_err(|cause| io_error("open", &self.path, cause))?;
+        let metadata = self.file.metadata().map_err(|cause| io_error("open", self.path(), cause))?;
         let (dev, inode, mtime_ns) = (self.dev, self.inode, self.mtime_ns);
         let now = FileVersion::of_local(&metadata);
         if metadata.dev() != dev || metadata.ino() != inode || !metadata.is_file() {
             Err(self.changed("was replaced by another file"))
-        } else if metadata.len() < self.len {
+        } else if metadata.len() < self.listed.len {
             Err(self.changed("was cut"))
-        } else if metadata.len() == self.len && now != (FileVersion::Local { dev, inode, mtime_ns }) {
+        } else if metadata.len() == self.listed.len && now != (FileVersion::Local { dev, inode, mtime_ns }) {
             Err(self.changed("was written to"))
         } else {
             Ok(())
@@ -133,16 +136,17 @@ impl ReadAt for LocalFile {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::storage::list::list_local;
     use std::fs;
     use std::io::Write;
 
-    fn listed(path: &Path) -> FileMeta {
-        list_local(path).unwrap().files.remove(0)
+    use super::*;
+    use crate::storage::list::list_local;
+
+    fn listed(path: &Path) -> Arc<FileMeta> {
+        Arc::new(list_local(path).unwrap().files.remove(0))
     }
 
-    fn open(file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
+    fn open(file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
         open_local(file.path.as_local().unwrap(), file)
     }
 

@@ -7,6 +7,7 @@
 //! about an error. The writing side is `filesystem`, and the uploads of `s3`.
 
 mod file;
+mod files;
 mod list;
 mod path;
 mod read_ahead;
@@ -16,6 +17,7 @@ pub mod filesystem;
 pub mod s3;
 
 pub use file::{FileMeta, FileVersion, ReadAt};
+pub use files::{Files, FoundFile, Place};
 pub use list::Listing;
 pub use path::{ObjectPath, StoragePath};
 pub use read_ahead::ReadAhead;

@@ -38,7 +38,7 @@ impl ReadAhead {
     /// is read without looking ahead.
     ///
     /// Errors: those of [`ReadAt`], where a local file shows them at once.
-    pub fn open(&self, file: &FileMeta) -> Result<Arc<dyn ReadAt>> {
+    pub fn open(&self, file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
         if let Some(path) = file.path.as_local() {
             return open_local(path, file);
         }

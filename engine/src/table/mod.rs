@@ -4,6 +4,7 @@ mod predicate;
 mod provider;
 mod report;
 mod scan;
+mod task_rows;
 
 pub use provider::{LogTable, ScanReports};
 pub use report::ScanReport;

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{Result as DfResult, Statistics};
-use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -17,7 +16,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use super::report::ScanReport;
-use super::scan::LogSource;
+use super::scan::{LogSource, TaskSplits};
 use crate::catalog::Table;
 use crate::config::EngineConfig;
 use crate::error::{Error, Result, codes};
@@ -118,11 +117,10 @@ impl LogTable {
             footer_lines: self.lines.footer_lines,
             config: &self.config.input,
         };
-        let groups = input::plan_splits(&files, &options)
-            .into_iter()
-            .map(|splits| FileGroup::new(splits.into_iter().map(partitioned_file).collect()))
-            .collect::<Vec<_>>();
-        let n_splits = groups.iter().map(|group| group.len() as u64).sum();
+        let tasks = input::plan_splits(&files, &options);
+        let n_splits = tasks.iter().map(|splits| splits.len() as u64).sum();
+        let groups: Vec<_> =
+            tasks.into_iter().map(|splits| FileGroup::new(vec![TaskSplits::into_file(splits)])).collect();
         let report = Arc::new(ScanReport::new(self.table.display_name(), files.len() as u64, n_splits, bytes_total));
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&report));
         // Files without a byte make no split.
@@ -178,15 +176,6 @@ impl TableProvider for LogTable {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
-}
-
-fn partitioned_file(split: input::InputSplit) -> PartitionedFile {
-    let file = PartitionedFile::new(split.file.path.to_string(), split.file.len);
-    let file = match &split.range {
-        Some(range) => file.with_range(range.start as i64, range.end as i64),
-        None => file,
-    };
-    file.with_extension(split)
 }
 
 fn line_count(table: &Table, property: &str) -> Result<u32> {

@@ -19,18 +19,14 @@ pub struct ScanReport {
     rows: AtomicU64,
     bytes: AtomicU64,
     /// By scan partition, which is one task: a later attempt replaces what an earlier one left.
-    partitions: Mutex<BTreeMap<usize, PartitionReport>>,
-}
-
-#[derive(Debug, Default)]
-struct PartitionReport {
-    splits_opened: u64,
-    splits: SplitReport,
+    partitions: Mutex<BTreeMap<usize, SplitReport>>,
 }
 
 /// What the reader of one split did, or of several.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SplitReport {
+    /// One, of one split.
+    pub splits_opened: u64,
     pub read: ReadCounters,
     /// Rows that the predicate dropped before they were built.
     pub rows_filtered: u64,
@@ -40,6 +36,7 @@ pub(super) struct SplitReport {
 
 impl SplitReport {
     fn add(&mut self, later: SplitReport) {
+        self.splits_opened += later.splits_opened;
         self.read.add(later.read);
         self.rows_filtered += later.rows_filtered;
         self.bad.merge(later.bad);
@@ -80,7 +77,7 @@ impl ScanReport {
 
     /// Forgets what an earlier attempt of this partition reported.
     pub(super) fn start(&self, partition: usize) {
-        self.lock().insert(partition, PartitionReport::default());
+        self.lock().insert(partition, SplitReport::default());
     }
 
     /// Counts towards progress.
@@ -89,29 +86,22 @@ impl ScanReport {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts a split that is read now.
-    pub(super) fn open_split(&self, partition: usize) {
-        self.lock().entry(partition).or_default().splits_opened += 1;
-    }
-
     /// Adds what the reader of one split did.
     pub(super) fn add(&self, partition: usize, split: SplitReport) {
-        self.lock().entry(partition).or_default().splits.add(split);
+        self.lock().entry(partition).or_default().add(split);
     }
 
     /// The sums, partitions in order, so that the first example is the first in the input.
     pub fn totals(&self) -> ScanTotals {
         let mut sum = SplitReport::default();
-        let mut splits_opened = 0;
         for report in self.lock().values() {
-            splits_opened += report.splits_opened;
-            sum.add(report.splits.clone());
+            sum.add(report.clone());
         }
-        let SplitReport { read, rows_filtered, bad, warnings } = sum;
+        let SplitReport { splits_opened, read, rows_filtered, bad, warnings } = sum;
         ScanTotals { read, splits_opened, rows_filtered, bad, warnings }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, PartitionReport>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, SplitReport>> {
         // A task that panicked while it held the lock left a report that is whole: entries are replaced, not patched.
         self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
     }

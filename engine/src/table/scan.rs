@@ -1,19 +1,19 @@
 //! The scan node: a `FileSource` inside DataFusion's `FileScanConfig`.
 //!
 //! A leaf of our own would be simpler and wrong: Ballista narrows a task only if its leaf is a `FileScanConfig`, and
-//! has every task read everything otherwise. Each `PartitionedFile` carries its `InputSplit` as an extension, so
-//! plain and compressed files mix in one table.
+//! has every task read everything otherwise. Each of its file groups is what one map task reads, as one
+//! `PartitionedFile` that carries the task's splits as an extension: so plain and compressed files mix in one table, and
+//! going on to the next small file is not going through DataFusion's stream of files.
 
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::compute::BatchCoalescer;
-use arrow::record_batch::RecordBatch;
-use arrow_schema::ArrowError;
+use arrow_schema::SchemaRef;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::config::ConfigOptions;
-use datafusion::datasource::physical_plan::{FileGroup, FileOpenFuture, FileOpener, FileScanConfig, FileSource};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
@@ -25,12 +25,40 @@ use futures::{FutureExt, StreamExt};
 use object_store::ObjectStore;
 
 use super::predicate::Predicate;
-use super::report::{ScanReport, SplitReport};
+use super::report::ScanReport;
+use super::task_rows::TaskRows;
 use crate::config::InputConfig;
-use crate::error::{Error, Result};
-use crate::input::{self, InputSplit, LineOptions, RecordBlock, RecordReader};
-use crate::serdes::{Deserializer, TableSerde};
-use crate::storage::{ReadAhead, Storage};
+use crate::error::Error;
+use crate::input::{InputSplit, LineOptions};
+use crate::serdes::{RowFilter, TableSerde};
+use crate::storage::Storage;
+
+/// All that one map task reads of a table, in order. Never empty.
+#[derive(Clone)]
+pub(super) struct TaskSplits(Arc<[InputSplit]>);
+
+impl TaskSplits {
+    /// As a file of DataFusion's, which is shown with the name of the first.
+    pub fn into_file(splits: Vec<InputSplit>) -> PartitionedFile {
+        let bytes_of =
+            |split: &InputSplit| split.range.as_ref().map_or(split.file.len, |range| range.end - range.start);
+        let name = match splits.as_slice() {
+            [] => String::new(),
+            [only] => only.file.path.to_string(),
+            [first, rest @ ..] => format!("{} and {} more", first.file.path, rest.len()),
+        };
+        let range = match splits.as_slice() {
+            [only] => only.range.clone(),
+            _ => None,
+        };
+        let file = PartitionedFile::new(name, splits.iter().map(bytes_of).sum());
+        let file = match range {
+            Some(range) => file.with_range(range.start as i64, range.end as i64),
+            None => file,
+        };
+        file.with_extension(TaskSplits(splits.into()))
+    }
+}
 
 /// Reads one table's splits through its SerDe.
 #[derive(Clone)]
@@ -45,7 +73,7 @@ pub(super) struct LogSource {
     predicate: Predicate,
     /// `logq.scan.pushdown`.
     takes_predicates: bool,
-    batch_rows: usize,
+    pub batch_rows: usize,
     metrics: ExecutionPlanMetricsSet,
 }
 
@@ -75,6 +103,21 @@ impl LogSource {
         }
     }
 
+    /// Table columns that are in the output, in its order.
+    pub fn columns_projected(&self) -> &[usize] {
+        &self.projection.file_indices
+    }
+
+    /// What a row must pass.
+    pub fn filters(&self) -> &[Arc<dyn RowFilter>] {
+        self.predicate.filters()
+    }
+
+    /// The columns of the files.
+    pub fn file_schema(&self) -> &SchemaRef {
+        self.table_schema.file_schema()
+    }
+
     /// Table columns that are decoded, for the output or for the predicate; ascending.
     pub fn columns_decoded(&self) -> Vec<usize> {
         let filtered = self.predicate.filters().iter().flat_map(|filter| filter.columns());
@@ -95,11 +138,7 @@ impl FileSource for LogSource {
         self.report.start(partition);
         // No more rows than a LIMIT asks for are put together.
         let batch_rows = base_config.limit.map_or(self.batch_rows, |limit| self.batch_rows.min(limit).max(1));
-        let splits = base_config.file_groups.get(partition).map(FileGroup::files).unwrap_or_default();
-        let splits: Vec<InputSplit> =
-            splits.iter().filter_map(|file| file.extension::<InputSplit>().cloned()).collect();
-        let files = Arc::new(input::read_ahead(&splits, &self.storage));
-        let opener = Arc::new(SplitOpener { source: self.clone(), files, batch_rows, partition });
+        let opener = Arc::new(TaskOpener { source: self.clone(), batch_rows, partition });
         ProjectionOpener::try_new(self.projection.clone(), opener, self.table_schema.file_schema())
     }
 
@@ -176,167 +215,20 @@ impl FileSource for LogSource {
     }
 }
 
-/// Opens the splits of one scan partition, one after the other.
-struct SplitOpener {
+/// Opens the file that stands for the splits of one scan partition.
+struct TaskOpener {
     source: LogSource,
-    files: Arc<ReadAhead>,
     batch_rows: usize,
     partition: usize,
 }
 
-impl FileOpener for SplitOpener {
-    fn open(&self, file: datafusion::datasource::listing::PartitionedFile) -> DfResult<FileOpenFuture> {
-        let split = file
-            .extension::<InputSplit>()
+impl FileOpener for TaskOpener {
+    fn open(&self, file: PartitionedFile) -> DfResult<FileOpenFuture> {
+        let TaskSplits(splits) = file
+            .extension::<TaskSplits>()
             .cloned()
-            .ok_or_else(|| Error::internal("a scanned file carries no input split"))?;
-        let (source, files) = (self.source.clone(), Arc::clone(&self.files));
-        let (batch_rows, partition) = (self.batch_rows, self.partition);
-        Ok(async move {
-            let rows = SplitRows::open(source, &files, batch_rows, partition, split)?;
-            Ok(futures::stream::iter(rows.map(|batch| batch.map_err(Into::into))).boxed())
-        }
-        .boxed())
-    }
-}
-
-/// The rows of one split, batch by batch, read and decoded by whoever asks for the next one.
-struct SplitRows {
-    reader: Box<dyn RecordReader>,
-    deserializer: Box<dyn Deserializer>,
-    /// The block at hand and its first record that was not decoded yet.
-    block: Option<(RecordBlock, usize)>,
-    /// Records that are decoded at a time.
-    records_max: usize,
-    /// Puts together what a predicate left of many batches, so that few rows do not hold many blocks in memory.
-    coalescer: Option<BatchCoalescer>,
-    report: Arc<ScanReport>,
-    partition: usize,
-    file: String,
-    /// What was told to the report's progress.
-    told: (u64, u64),
-    all_decoded: bool,
-    ended: bool,
-}
-
-impl SplitRows {
-    fn open(
-        source: LogSource,
-        files: &ReadAhead,
-        batch_rows: usize,
-        partition: usize,
-        split: InputSplit,
-    ) -> Result<Self> {
-        let file = split.file.path.display().to_string();
-        let (columns, filters) = (&source.projection.file_indices, source.predicate.filters());
-        let coalescer = (!filters.is_empty()).then(|| {
-            let schema = source.table_schema.file_schema().project(columns).map_err(not_put_together)?;
-            Ok(BatchCoalescer::new(Arc::new(schema), batch_rows)
-                .with_biggest_coalesce_batch_size(Some(batch_rows.div_ceil(2))))
-        });
-        let rows = SplitRows {
-            reader: input::open_split(&split, files, &source.lines, &source.input)?,
-            deserializer: source.serde.deserializer(columns, filters)?,
-            block: None,
-            records_max: if filters.is_empty() { batch_rows } else { source.batch_rows },
-            coalescer: coalescer.transpose()?,
-            report: source.report,
-            partition,
-            file,
-            told: (0, 0),
-            all_decoded: false,
-            ended: false,
-        };
-        rows.report.open_split(partition);
-        Ok(rows)
-    }
-
-    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        loop {
-            if let Some(batch) = self.coalescer.as_mut().and_then(BatchCoalescer::next_completed_batch) {
-                return Ok(Some(batch));
-            }
-            if self.all_decoded {
-                return Ok(None);
-            }
-            let decoded = self.decode()?;
-            self.all_decoded = decoded.is_none();
-            let Some(coalescer) = &mut self.coalescer else {
-                return Ok(decoded);
-            };
-            match decoded {
-                Some(batch) => coalescer.push_batch(batch),
-                None => coalescer.finish_buffered_batch(),
-            }
-            .map_err(not_put_together)?;
-        }
-    }
-
-    /// The rows of the next records, which may be none; `None` after the last.
-    fn decode(&mut self) -> Result<Option<RecordBatch>> {
-        loop {
-            if let Some((block, record_idx)) = self.block.take() {
-                let end = block.records.len().min(record_idx + self.records_max);
-                let batch = self
-                    .deserializer
-                    .deserialize(&block, record_idx..end)
-                    .map_err(|error| error.in_file(&self.file, None, None))?;
-                if end < block.records.len() {
-                    self.block = Some((block, end));
-                }
-                return Ok(Some(batch));
-            }
-            let block = self.reader.next_block()?;
-            let read = self.reader.counters();
-            self.report.advance(read.records - self.told.0, read.bytes_read - self.told.1);
-            self.told = (read.records, read.bytes_read);
-            match block {
-                Some(block) => self.block = Some((block, 0)),
-                None => return Ok(None),
-            }
-        }
-    }
-
-    fn finish(&mut self) {
-        self.ended = true;
-        let mut bad_records = self.deserializer.take_bad_records();
-        bad_records.in_file(&self.file);
-        self.report.add(
-            self.partition,
-            SplitReport {
-                read: self.reader.counters(),
-                rows_filtered: self.deserializer.rows_filtered(),
-                bad: bad_records,
-                warnings: self.reader.take_warnings(),
-            },
-        );
-    }
-}
-
-fn not_put_together(error: ArrowError) -> Error {
-    Error::internal("the rows of a split do not make a batch").with_source(error)
-}
-
-impl Iterator for SplitRows {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let next = self.next_batch().transpose();
-        if !matches!(next, Some(Ok(_))) {
-            self.finish();
-        }
-        next
-    }
-}
-
-impl Drop for SplitRows {
-    /// A LIMIT may stop the reading early; what was read is reported all the same.
-    fn drop(&mut self) {
-        if !self.ended {
-            self.finish();
-        }
+            .ok_or_else(|| Error::internal("a scanned file carries no input splits"))?;
+        let rows = TaskRows::new(&self.source, self.batch_rows, self.partition, splits)?;
+        Ok(async move { Ok(futures::stream::iter(rows.map(|batch| batch.map_err(Into::into))).boxed()) }.boxed())
     }
 }

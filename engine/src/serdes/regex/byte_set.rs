@@ -1,6 +1,5 @@
-//! Sets of characters as sets of bytes, and the searches for them.
+//! Sets of characters as sets of bytes.
 
-use memchr::{memchr, memchr2, memchr3};
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 /// Bytes of UTF-8. A set of characters has all bytes from 0x80 on, or none of them.
@@ -30,6 +29,12 @@ impl ByteSet {
             }
         }
         Some(set)
+    }
+
+    pub(super) fn of_byte(byte: u8) -> Self {
+        let mut set = ByteSet::default();
+        set.insert(byte);
+        set
     }
 
     pub(super) fn insert(&mut self, byte: u8) {
@@ -70,11 +75,29 @@ impl ByteSet {
         (0..=u8::MAX).filter(move |&byte| self.contains(byte))
     }
 
+    pub(super) fn ranges(self) -> Vec<ByteRange> {
+        let mut ranges: Vec<ByteRange> = Vec::new();
+        for byte in self.iter() {
+            match ranges.last_mut() {
+                Some(range) if range.first + range.width + 1 == byte => range.width += 1,
+                _ => ranges.push(ByteRange { first: byte, width: 0 }),
+            }
+        }
+        ranges
+    }
+
     pub(super) fn table(self) -> Box<[bool; 256]> {
         let mut table = Box::new([false; 256]);
         self.iter().for_each(|byte| table[usize::from(byte)] = true);
         table
     }
+}
+
+/// The bytes from `first` on that are at most `width` above it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ByteRange {
+    pub first: u8,
+    pub width: u8,
 }
 
 /// What a part of a pattern, with all that comes after it, can begin with.
@@ -94,44 +117,5 @@ impl First {
 
     pub(super) fn union(self, other: Self) -> Self {
         First { bytes: self.bytes.union(other.bytes), at_end: self.at_end || other.at_end }
-    }
-}
-
-/// The search for the end of a run: for the first byte that is not of its set.
-#[derive(Debug, Clone)]
-pub(super) enum RunEnd {
-    TextEnd,
-    One(u8),
-    Two(u8, u8),
-    Three(u8, u8, u8),
-    /// Whether a byte belongs to the run.
-    Table(Box<[bool; 256]>),
-}
-
-impl RunEnd {
-    pub(super) fn new(set: ByteSet) -> Self {
-        let outside = set.complement();
-        let bytes: Vec<u8> = outside.iter().take(4).collect();
-        match bytes[..] {
-            [] => RunEnd::TextEnd,
-            [a] => RunEnd::One(a),
-            [a, b] => RunEnd::Two(a, b),
-            [a, b, c] => RunEnd::Three(a, b, c),
-            _ => RunEnd::Table(set.table()),
-        }
-    }
-
-    /// The end of the run that starts at `start`, at most the end of `text`.
-    #[inline]
-    pub(super) fn find(&self, text: &[u8], start: usize) -> usize {
-        let rest = &text[start..];
-        let len = match self {
-            RunEnd::TextEnd => None,
-            RunEnd::One(a) => memchr(*a, rest),
-            RunEnd::Two(a, b) => memchr2(*a, *b, rest),
-            RunEnd::Three(a, b, c) => memchr3(*a, *b, *c, rest),
-            RunEnd::Table(table) => rest.iter().position(|&byte| !table[usize::from(byte)]),
-        };
-        start + len.unwrap_or(rest.len())
     }
 }

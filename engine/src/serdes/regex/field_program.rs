@@ -26,7 +26,8 @@ use std::ops::Range;
 
 use self::execute::Choice;
 use self::row::Row;
-use super::byte_set::{First, RunEnd};
+use super::byte_index::{ByteIndex, IndexedSets, SetIdx};
+use super::byte_set::First;
 use crate::java_regex::Node;
 
 /// A pattern as steps, with places for the groups that were asked for.
@@ -34,9 +35,8 @@ use crate::java_regex::Node;
 pub(super) struct FieldProgram {
     steps: Vec<Step>,
     start: StepIdx,
-    n_slots: usize,
-    /// For each group asked for, the slot of its start; the slot of its end is the next one.
-    slots: Vec<usize>,
+    /// What the steps look for.
+    sets: IndexedSets,
 }
 
 /// The part of a pattern that no step can match, and why.
@@ -68,7 +68,7 @@ enum Step {
     /// The end of the pattern, and of the text.
     End,
     Literal {
-        bytes: Box<[u8]>,
+        literal: Literal,
         next: StepIdx,
     },
     /// One character.
@@ -95,6 +95,47 @@ enum Step {
     },
 }
 
+/// Bytes that have to stand in a place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Literal {
+    bytes: Box<[u8]>,
+    /// The first eight bytes, or all and zeros, in the order of memory; and ones where there are bytes.
+    word: u64,
+    mask: u64,
+}
+
+impl Literal {
+    fn new(bytes: &[u8]) -> Self {
+        let word = |bytes: &mut dyn Iterator<Item = u8>| {
+            let mut word = [0; 8];
+            word.iter_mut().zip(bytes).for_each(|(byte, of_literal)| *byte = of_literal);
+            u64::from_le_bytes(word)
+        };
+        Literal {
+            bytes: bytes.into(),
+            word: word(&mut bytes.iter().copied()),
+            mask: word(&mut bytes.iter().map(|_| u8::MAX)),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    #[inline]
+    fn is_at(&self, text: &[u8], position: usize) -> bool {
+        let rest = &text[position..];
+        if let [byte] = *self.bytes {
+            return rest.first() == Some(&byte);
+        }
+        match rest.first_chunk() {
+            Some(word) if u64::from_le_bytes(*word) & self.mask != self.word => false,
+            Some(_) if self.bytes.len() <= size_of::<u64>() => true,
+            _ => rest.starts_with(&self.bytes),
+        }
+    }
+}
+
 /// The assertions that a step can test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TextEnd {
@@ -102,6 +143,16 @@ enum TextEnd {
     End,
     /// The end, or before the line break that ends the text.
     EndBeforeBreak,
+}
+
+/// The search for the end of a run: for the first byte that is not of its set.
+#[derive(Debug, Clone)]
+enum RunEnd {
+    TextEnd,
+    /// The bytes that end it are in the index.
+    Indexed(SetIdx),
+    /// Whether a byte belongs to the run.
+    Table(Box<[bool; 256]>),
 }
 
 /// Characters of one set, with what most patterns have around a run: `([^ ]*) ` is one step.
@@ -117,7 +168,7 @@ struct Run {
     saved_start: Option<usize>,
     saved_end: Option<usize>,
     /// A literal right after the run; empty if there is none.
-    then: Box<[u8]>,
+    then: Literal,
     next: StepIdx,
 }
 
@@ -126,58 +177,80 @@ struct Run {
 enum Follow {
     /// Nothing that the run could have taken: it ends where it has to.
     Outside,
-    Literal(Box<[u8]>),
+    /// A literal whose first byte is in the index.
+    Literal {
+        literal: Literal,
+        first: SetIdx,
+    },
     Bytes(First),
 }
+
+/// Where a group lies in a text: its first byte and the one after its last.
+pub(super) type GroupRange = [u32; 2];
+
+/// A group that took no part.
+pub(super) const NO_GROUP: GroupRange = [UNSET, UNSET];
+
+/// In a slot: there is no such place.
+const UNSET: u32 = u32::MAX;
 
 /// What a task needs to run a program, used again for every line.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    slots: Vec<usize>,
+    index: ByteIndex,
     choices: Vec<Choice>,
     /// Slots that were written since the first choice, and what was in them.
-    undo: Vec<(usize, usize)>,
+    undo: Vec<(usize, u32)>,
+    /// Of a row: the places of its separators.
     separators: Vec<usize>,
     n_sure: u64,
     n_unsure: u64,
 }
 
-/// In a slot: the group took no part.
-const UNSET: usize = usize::MAX;
-
 /// Texts that a program may be unsure of beyond those that it answered.
 const UNSURE_MAX: u64 = 1000;
 
-#[cfg(test)]
+/// Longer lines are left to the next tier: an index takes up to a byte for each of theirs.
+const LINE_BYTES_MAX: usize = 1 << 20;
+
 impl Memory {
+    /// Forgets what is known of the text before: what comes is of another one.
+    pub(super) fn start_text(&mut self) {
+        self.index.forget();
+    }
+
+    #[cfg(test)]
     pub(super) fn n_unsure(&self) -> u64 {
         self.n_unsure
     }
 }
 
 impl FieldProgram {
-    /// Compiles a pattern that has to match a whole text. Whether it can does not depend on `groups`.
+    /// Compiles a pattern that has to match a whole text. Whether it can does not depend on `groups`, each of which is
+    /// named once.
     pub(super) fn compile(node: &Node, groups: &[usize]) -> Result<Self, Obstacle> {
         compile::compile(node, groups)
     }
 
-    /// Matches one text, and says where its groups lie if it does.
+    /// Matches one line of a text, and says where in the text the groups asked for lie if it does.
     ///
-    /// Where most texts were left to the next tier, all are from then on.
-    pub(super) fn find(&self, text: &str, memory: &mut Memory, groups: &mut [Option<Range<usize>>]) -> Verdict {
-        if memory.n_unsure > memory.n_sure + UNSURE_MAX {
+    /// The text has to be the same since [`Memory::start_text`]. Where most lines were left to the next tier, all are
+    /// from then on.
+    pub(super) fn find(
+        &self,
+        text: &[u8],
+        line: Range<usize>,
+        memory: &mut Memory,
+        groups: &mut [GroupRange],
+    ) -> Verdict {
+        if memory.n_unsure > memory.n_sure + UNSURE_MAX || line.len() > LINE_BYTES_MAX {
             return Verdict::Unsure;
         }
-        let verdict = execute::execute(self, text.as_bytes(), memory);
+        memory.index.cover(&self.sets, text, line.clone());
+        groups.fill(NO_GROUP);
+        let verdict = execute::execute(self, &text[..line.end], line.start, memory, groups.as_flattened_mut());
         match verdict {
-            Verdict::Match => {
-                for (group, &slot) in groups.iter_mut().zip(&self.slots) {
-                    let (start, end) = (memory.slots[slot], memory.slots[slot + 1]);
-                    *group = (start != UNSET && end != UNSET).then_some(start..end);
-                }
-                memory.n_sure += 1;
-            }
-            Verdict::NoMatch => memory.n_sure += 1,
+            Verdict::Match | Verdict::NoMatch => memory.n_sure += 1,
             Verdict::Unsure => memory.n_unsure += 1,
         }
         verdict

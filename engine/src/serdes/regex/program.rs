@@ -16,7 +16,7 @@ use std::ops::Range;
 use regex::bytes;
 
 use super::byte_set::ByteSet;
-use super::field_program::{FieldProgram, Memory, Obstacle, Verdict};
+use super::field_program::{FieldProgram, GroupRange, Memory, NO_GROUP, Obstacle, Verdict};
 use crate::error::{Error, Result, codes};
 use crate::java_regex::printer::{Dialect, Printer, takes_nothing};
 use crate::java_regex::{Assertion, LookDirection, Node, Pattern, RepeatMode, line_ends};
@@ -163,45 +163,73 @@ impl Matcher {
         Matcher { program, locations, memory: Memory::default() }
     }
 
+    /// Matches a text of one line; the groups if it matches.
+    #[cfg(test)]
+    pub(super) fn find_alone(&mut self, line: &str) -> Result<Option<Vec<Option<Range<usize>>>>> {
+        // As in a block: among other lines, and not at its start.
+        let text = format!("before it\n{line}\nafter it (/;%20");
+        let start = "before it\n".len();
+        let mut groups = vec![NO_GROUP; self.program.numbers.len()];
+        self.start_text();
+        let matches = self.find(text.as_bytes(), start..start + line.len(), &mut groups)?;
+        let in_line =
+            |[from, to]: GroupRange| ([from, to] != NO_GROUP).then(|| from as usize - start..to as usize - start);
+        Ok(matches.then(|| groups.into_iter().map(in_line).collect()))
+    }
+
     /// Texts that tier 1 was asked for and left.
     #[cfg(test)]
     pub(super) fn n_unsure(&self) -> u64 {
         self.memory.n_unsure()
     }
 
-    /// Whether the whole text matches, and where the groups asked for lie in it: `None` for one that
-    /// took no part, and for all if it does not match.
+    /// Forgets what is known of the text before: what comes is of another one.
+    pub(super) fn start_text(&mut self) {
+        self.memory.start_text();
+    }
+
+    /// Whether a whole line of a text matches, and where in the text the groups asked for lie: `NO_GROUP` for one that
+    /// took no part, and for all if the line does not match.
     ///
+    /// The text has to be the same since [`Matcher::start_text`], shorter than 4 GiB, and the line UTF-8.
     /// Errors: `REGEX_LIMIT`, without a place.
-    pub(super) fn find(&mut self, text: &str, groups: &mut Vec<Option<Range<usize>>>) -> Result<bool> {
-        groups.clear();
-        groups.resize(self.program.numbers.len(), None);
+    pub(super) fn find(&mut self, text: &[u8], line: Range<usize>, groups: &mut [GroupRange]) -> Result<bool> {
         let Program { prefix_tests, fields, engine, numbers } = &self.program;
-        if prefix_tests.iter().any(|test| test.prefix.is_match(text) == test.negative) {
+        let line_text = &text[line.clone()];
+        if prefix_tests.iter().any(|test| test.prefix.is_match(line_text) == test.negative) {
+            groups.fill(NO_GROUP);
             return Ok(false);
         }
         if let Some(fields) = fields {
-            match fields.find(text, &mut self.memory, groups) {
+            match fields.find(text, line.clone(), &mut self.memory, groups) {
                 Verdict::Match => return Ok(true),
-                Verdict::NoMatch => return Ok(false),
+                Verdict::NoMatch => {
+                    groups.fill(NO_GROUP);
+                    return Ok(false);
+                }
                 Verdict::Unsure => {}
             }
         }
+        groups.fill(NO_GROUP);
+        let in_text = |start: usize, end: usize| [(line.start + start) as u32, (line.start + end) as u32];
         match engine {
             Engine::Linear(regex) => match &mut self.locations {
-                None => Ok(regex.is_match(text.as_bytes())),
+                None => Ok(regex.is_match(line_text)),
                 Some(locations) => {
-                    if regex.captures_read(locations, text.as_bytes()).is_none() {
+                    if regex.captures_read(locations, line_text).is_none() {
                         return Ok(false);
                     }
                     for (group, number) in groups.iter_mut().zip(numbers) {
-                        *group = number.and_then(|number| locations.get(number)).map(|(start, end)| start..end);
+                        let found = number.and_then(|number| locations.get(number));
+                        *group = found.map_or(NO_GROUP, |(start, end)| in_text(start, end));
                     }
                     Ok(true)
                 }
             },
             Engine::Backtracking { regex, steps_max } => {
-                let captures = regex.captures(text).map_err(|e| {
+                let line_text = std::str::from_utf8(line_text)
+                    .map_err(|e| Error::internal("a line to match is not UTF-8").with_source(e))?;
+                let captures = regex.captures(line_text).map_err(|e| {
                     let message = format!("input.regex needs more than {steps_max} steps on one line");
                     Error::new(codes::REGEX_LIMIT, message).with_source(e).with_hint(
                         "rewrite nested repetitions such as `(a+)+`, or make parts of them possessive: `a++`",
@@ -211,7 +239,8 @@ impl Matcher {
                     return Ok(false);
                 };
                 for (group, number) in groups.iter_mut().zip(numbers) {
-                    *group = number.and_then(|number| captures.get(number)).map(|found| found.range());
+                    let found = number.and_then(|number| captures.get(number));
+                    *group = found.map_or(NO_GROUP, |found| in_text(found.start(), found.end()));
                 }
                 Ok(true)
             }
@@ -220,10 +249,11 @@ impl Matcher {
 }
 
 impl Prefix {
-    fn is_match(&self, text: &str) -> bool {
+    #[inline]
+    fn is_match(&self, text: &[u8]) -> bool {
         match self {
-            Prefix::Character(first_bytes) => text.bytes().next().is_some_and(|byte| first_bytes.contains(byte)),
-            Prefix::Regex(regex) => regex.is_match(text.as_bytes()),
+            Prefix::Character(first_bytes) => text.first().is_some_and(|&byte| first_bytes.contains(byte)),
+            Prefix::Regex(regex) => regex.is_match(text),
         }
     }
 }

@@ -55,12 +55,12 @@ fn check_groups(pattern: &str, text: &str, expect: &str) {
     let analysis = analyse(pattern, LetterCase::Sensitive).unwrap_or_else(|e| panic!("{pattern}: {e}"));
     let groups: Vec<usize> = (1..=analysis.n_groups).collect();
     let mut matcher = Matcher::new(analysis.compile(&groups, 100_000).unwrap_or_else(|e| panic!("{pattern}: {e}")));
-    let mut found = Vec::new();
-    let matches = matcher.find(text, &mut found).unwrap();
-    let texts: Vec<_> = found.into_iter().map(|group| group.map_or("NULL", |group| &text[group])).collect();
-    assert_eq!(if matches { texts.join("|") } else { "no match".to_owned() }, expect, "{pattern} on {text:?}");
+    let found = matcher.find_alone(text).unwrap();
+    let text_of = |group: Option<Range<usize>>| group.map_or("NULL", |group| &text[group]);
+    let texts = found.map(|found| found.into_iter().map(text_of).collect::<Vec<_>>().join("|"));
+    assert_eq!(texts.as_deref().unwrap_or("no match"), expect, "{pattern} on {text:?}");
     let mut without_groups = Matcher::new(analysis.compile(&[], 100_000).unwrap());
-    assert_eq!(without_groups.find(text, &mut Vec::new()).unwrap(), matches, "{pattern} on {text:?}");
+    assert_eq!(without_groups.find_alone(text).unwrap().is_some(), texts.is_some(), "{pattern} on {text:?}");
 }
 
 #[test]
@@ -460,22 +460,18 @@ proptest! {
     ) {
         let pattern = pieces.concat();
         let analysis = analyse(&pattern, LetterCase::Sensitive).unwrap();
-        let find = |groups: &[usize]| {
-            let mut found = Vec::new();
-            let matches = Matcher::new(analysis.compile(groups, 1_000_000).unwrap()).find(&line, &mut found).unwrap();
-            (matches, found)
-        };
+        let find =
+            |groups: &[usize]| Matcher::new(analysis.compile(groups, 1_000_000).unwrap()).find_alone(&line).unwrap();
         let all: Vec<usize> = (1..=analysis.n_groups).collect();
-        let (matches, found) = find(&all);
+        let found = find(&all);
         let reference = fancy_regex::Regex::new(&format!(r"(?s)\A(?:{pattern})\z")).unwrap();
         let captures = reference.captures(&line).unwrap();
-        assert_eq!(matches, captures.is_some(), "{pattern} on {line:?}");
-        if let Some(captures) = captures {
-            let expect: Vec<_> = all.iter().map(|&group| captures.get(group).map(|group| group.range())).collect();
-            assert_eq!(found, expect, "{pattern} on {line:?}");
-        }
+        let expect = captures.map(|captures| {
+            all.iter().map(|&group| captures.get(group).map(|group| group.range())).collect::<Vec<_>>()
+        });
+        assert_eq!(found, expect, "{pattern} on {line:?}");
         let some: Vec<usize> = all.iter().copied().filter(|group| dropped >> group & 1 == 0).rev().collect();
-        let expect: Vec<_> = some.iter().map(|&group| found[group - 1].clone()).collect();
-        assert_eq!(find(&some), (matches, expect), "{pattern} on {line:?}");
+        let expect = found.map(|found| some.iter().map(|&group| found[group - 1].clone()).collect());
+        assert_eq!(find(&some), expect, "{pattern} on {line:?}");
     }
 }

@@ -14,7 +14,8 @@ use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
-    ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
+    ClientOptions, CredentialProvider, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    PutPayload, UpdateVersion,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,9 @@ use crate::storage::path::ObjectPath;
 
 /// The region of requests that have to name one and need none, as to other servers than Amazon's.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// Parts that S3 takes of one upload.
+pub(in crate::storage) const PARTS_MAX: u64 = 10_000;
 
 /// How often a request is made again that object_store does not repeat, and how long the first wait is.
 const REPEATS_MAX: u32 = 5;
@@ -371,7 +375,13 @@ impl Bucket {
         let region = match (&self.config.region, &self.config.endpoint) {
             (Some(region), _) => region.clone(),
             (None, Some(_)) => DEFAULT_REGION.to_owned(),
-            (None, None) => resolve_bucket_region(&self.name, &self.client_options("https:")).await?,
+            (None, None) => {
+                // What is wrong with these is said before anybody is asked.
+                if self.is_signed() {
+                    self.provider.get_credential().await?;
+                }
+                resolve_bucket_region(&self.name, &self.client_options("https:")).await?
+            }
         };
         let client = self.make_client(&region)?;
         *self.lock() = Some(client.clone());

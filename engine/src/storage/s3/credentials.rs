@@ -69,7 +69,8 @@ impl Provider {
 
     /// Credentials that are good for a while.
     ///
-    /// Errors: `ACCESS_DENIED`, with whose credentials could not be had and why.
+    /// Errors: `ACCESS_DENIED`, with whose credentials could not be had and why; `BAD_SETTING` for what is set up and
+    /// cannot be used.
     pub async fn credential(&self) -> Result<Arc<AwsCredential>> {
         let mut current = self.current.lock().await;
         if let Some(current) = current.as_ref()
@@ -93,6 +94,10 @@ impl Provider {
         async move {
             let fetched = match &credentials.source {
                 CredentialSource::Anonymous => return Err(Error::internal("a request without credentials is signed")),
+                CredentialSource::Unusable { why, hints } => {
+                    let error = Error::new(codes::BAD_SETTING, why.clone());
+                    return Err(hints.iter().fold(error, |error, hint| error.with_hint(hint.clone())));
+                }
                 CredentialSource::Keys { key_id, secret, session_token } => Ok(Current {
                     credential: Arc::new(AwsCredential {
                         key_id: key_id.clone(),

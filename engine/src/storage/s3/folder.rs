@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::bucket::{Bucket, PendingUpload, Upload};
+use super::bucket::{Bucket, PARTS_MAX, PendingUpload, Upload};
 use super::{Network, S3};
 use crate::error::{Error, Result, codes};
 use crate::storage::{ObjectPath, io_error};
@@ -14,8 +14,6 @@ use futures::{StreamExt, TryStreamExt};
 
 /// Bytes of a part. S3 takes 5 MiB and more, except for the last; larger files get larger parts.
 const PART_BYTES: u64 = 8 << 20;
-/// Parts that S3 takes of one upload.
-const PARTS_MAX: u64 = 10_000;
 /// Parts, or uploads, that are under way at once.
 const AT_ONCE: usize = 8;
 

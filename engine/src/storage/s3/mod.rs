@@ -15,7 +15,9 @@ mod object;
 mod request;
 #[cfg(test)]
 mod tests;
+mod whole;
 
+pub(super) use bucket::PARTS_MAX;
 pub use bucket::{Bucket, ObjectMeta, PendingUpload, Upload};
 pub use folder::ObjectFolder;
 pub(super) use object::{Coming, ObjectFile, Pieces};

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use regex_syntax::hir::ClassUnicode;
 
-use super::super::byte_set::{ByteSet, First, RunEnd};
+use super::super::byte_index::IndexedSets;
+use super::super::byte_set::{ByteSet, First};
 use super::super::source::source;
-use super::row::{Row, RowField};
-use super::{FieldProgram, Follow, Obstacle, Run, Step, StepIdx, TextEnd};
+use super::row::{Row, RowRun};
+use super::{FieldProgram, Follow, Literal, Obstacle, Run, RunEnd, Step, StepIdx, TextEnd};
 use crate::java_regex::{Assertion, Node, RepeatMode};
 
 /// Parts that a pattern may have once its repetitions are written out: `(?:…){8}` in `(?:…){8}` grows fast.
@@ -20,17 +21,26 @@ const LITERAL_BYTES_MAX: usize = 64;
 const ROW_FIELDS_MIN: usize = 3;
 
 pub(super) fn compile(node: &Node, groups: &[usize]) -> Result<FieldProgram, Obstacle> {
-    let mut compiler = Compiler { steps: Vec::new(), firsts: Vec::new(), groups, n_parts: 0 };
+    let mut compiler = Compiler {
+        steps: Vec::new(),
+        firsts: Vec::new(),
+        sets: IndexedSets::default(),
+        in_plain_row: false,
+        groups,
+        n_parts: 0,
+    };
     let end = compiler.push(Step::End, First { bytes: ByteSet::default(), at_end: true });
     let start = compiler.node(node, end)?;
-    let slots = groups.iter().filter_map(|&group| compiler.slot(group)).collect();
-    Ok(FieldProgram { steps: compiler.steps, start, n_slots: groups.len() * 2, slots })
+    Ok(FieldProgram { steps: compiler.steps, start, sets: compiler.sets })
 }
 
 struct Compiler<'a> {
     steps: Vec<Step>,
     /// What a match of the text can begin with from each step on.
     firsts: Vec<First>,
+    sets: IndexedSets,
+    /// These are the steps of a row that is nearly always split by counting: they have to do without the index.
+    in_plain_row: bool,
     groups: &'a [usize],
     n_parts: usize,
 }
@@ -42,6 +52,16 @@ impl Compiler<'_> {
         self.steps.push(step);
         self.firsts.push(first);
         self.steps.len() - 1
+    }
+
+    /// How to find the first byte that is not of the set.
+    fn run_end(&mut self, set: ByteSet) -> RunEnd {
+        let outside = set.complement();
+        if outside == ByteSet::default() {
+            return RunEnd::TextEnd;
+        }
+        let indexed = if self.in_plain_row { None } else { self.sets.add(outside) };
+        indexed.map_or_else(|| RunEnd::Table(set.table()), RunEnd::Indexed)
     }
 
     /// The slot in which the start of a group is kept.
@@ -129,13 +149,13 @@ impl Compiler<'_> {
         let mut first = First::default();
         first.bytes.insert(bytes[0]);
         let next = match &self.steps[next] {
-            Step::Literal { bytes: following, next } if following.len() < LITERAL_BYTES_MAX => {
-                bytes.extend_from_slice(following);
+            Step::Literal { literal: following, next } if following.len() < LITERAL_BYTES_MAX => {
+                bytes.extend_from_slice(&following.bytes);
                 *next
             }
             _ => next,
         };
-        Ok(self.push(Step::Literal { bytes: bytes.into(), next }, first))
+        Ok(self.push(Step::Literal { literal: Literal::new(&bytes), next }, first))
     }
 
     fn run(&mut self, node: &Node, class: &ClassUnicode, next: StepIdx) -> Compiled {
@@ -146,8 +166,10 @@ impl Compiler<'_> {
         let following = self.firsts[next];
         let follow = if *mode == RepeatMode::Possessive || !set.intersects(following.bytes) {
             Follow::Outside
-        } else if let Some(literal) = self.literal(next) {
-            Follow::Literal(literal.into())
+        } else if let Some(literal) = self.literal(next)
+            && let Some(first) = self.sets.add(ByteSet::of_byte(literal.bytes[0]))
+        {
+            Follow::Literal { literal, first }
         } else {
             Follow::Bytes(following)
         };
@@ -156,17 +178,17 @@ impl Compiler<'_> {
             first = first.union(following);
         }
         // What comes right after becomes a part of this step; the steps that were made for it stay, for others.
-        let (mut saved_end, mut then, mut next) = (None, Box::default(), next);
+        let (mut saved_end, mut then, mut next) = (None, Literal::default(), next);
         if let Step::Save { slot, next: after } = self.steps[next]
             && slot % 2 == 1
         {
             (saved_end, next) = (Some(slot), after);
         }
-        if let Step::Literal { bytes, next: after } = &self.steps[next] {
-            (then, next) = (bytes.clone(), *after);
+        if let Step::Literal { literal, next: after } = &self.steps[next] {
+            (then, next) = (literal.clone(), *after);
         }
         let run = Run {
-            end: RunEnd::new(set),
+            end: self.run_end(set),
             min: *min as usize,
             max: max.map(|max| max as usize),
             lazy: *mode == RepeatMode::Lazy,
@@ -180,11 +202,11 @@ impl Compiler<'_> {
     }
 
     /// The literal that a step begins with.
-    fn literal(&self, mut step: StepIdx) -> Option<&[u8]> {
+    fn literal(&self, mut step: StepIdx) -> Option<Literal> {
         loop {
             match &self.steps[step] {
                 Step::Save { next, .. } => step = *next,
-                Step::Literal { bytes, .. } => return Some(bytes),
+                Step::Literal { literal, .. } => return Some(literal.clone()),
                 _ => return None,
             }
         }
@@ -208,8 +230,10 @@ impl Compiler<'_> {
                     next = self.node(parts[end], next)?;
                 }
                 Some(row) => {
+                    let was_in_plain_row = std::mem::replace(&mut self.in_plain_row, true);
                     let plain =
                         parts[row.parts.clone()].iter().rev().try_fold(next, |next, part| self.node(part, next))?;
+                    self.in_plain_row = was_in_plain_row;
                     let needed_after = parts[end..].iter().find_map(|part| needed_byte(part));
                     next = self.row(&row, needed_after, next, plain);
                     end = row.parts.start;
@@ -220,13 +244,13 @@ impl Compiler<'_> {
     }
 
     fn row(&mut self, shape: &RowShape, needed_after: Option<u8>, next: StepIdx, plain: StepIdx) -> StepIdx {
-        let field = |field: &FieldShape| RowField {
+        let run = |field: &FieldShape| RowRun {
             may_be_empty: field.may_be_empty,
             set: field.set,
             slots: field.groups.iter().filter_map(|&group| self.slot(group)).collect(),
         };
-        let fields: Vec<_> = shape.fields.iter().map(field).collect();
-        match Row::new(shape.separators, &fields, needed_after) {
+        let runs: Vec<_> = shape.fields.iter().map(run).collect();
+        match Row::new(shape.separators, &runs, needed_after, &mut self.sets) {
             None => plain,
             Some(row) => self.push(Step::Row { row: Box::new(row), next, plain }, self.firsts[plain]),
         }

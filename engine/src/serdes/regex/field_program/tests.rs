@@ -123,8 +123,7 @@ type Groups = Vec<Option<Range<usize>>>;
 
 /// The groups, if the line matches; nothing if the engine gave up.
 fn find(matcher: &mut Matcher, line: &str) -> Option<Option<Groups>> {
-    let mut groups = Vec::new();
-    Some(matcher.find(line, &mut groups).ok()?.then_some(groups))
+    matcher.find_alone(line).ok()
 }
 
 /// What changes a line: something put in, cut out or taken twice.

@@ -1,1 +1,0 @@
-SET logq.split.bytes=67108864; SET logq.batch.rows=3; 
