@@ -18,6 +18,7 @@ use self::values::Failures;
 use super::BadRecords;
 use super::report::BadExample;
 use super::row_plan::{FilterStep, RowPlan};
+use super::utf8::{CheckedText, RecordTexts};
 use crate::error::{Error, Result, codes};
 use crate::input::RecordBlock;
 
@@ -142,16 +143,21 @@ impl FieldTable {
     pub(super) fn build(
         &mut self,
         plan: &RowPlan,
-        block: &RecordBlock,
+        texts: &RecordTexts<'_>,
         rules: &impl ValueRules,
         bad_records: &mut BadRecords,
     ) -> Result<RecordBatch> {
-        let left = self.filter(plan, block, rules)?;
-        self.build_left(left, plan, block, rules, bad_records)
+        let left = self.filter(plan, texts, rules)?;
+        self.build_left(left, plan, texts, rules, bad_records)
     }
 
     /// Tries the plan's filters, for which the fields of the columns that they look at must have been placed.
-    pub(super) fn filter(&mut self, plan: &RowPlan, block: &RecordBlock, rules: &impl ValueRules) -> Result<RowsLeft> {
+    pub(super) fn filter(
+        &mut self,
+        plan: &RowPlan,
+        texts: &RecordTexts<'_>,
+        rules: &impl ValueRules,
+    ) -> Result<RowsLeft> {
         let mut left = RowsLeft {
             n_rows: self.record_of_row.len(),
             kept: None,
@@ -163,7 +169,7 @@ impl FieldTable {
             if left.n_rows == 0 {
                 break;
             }
-            let columns = self.columns_left(&step.places, &mut left, plan, block, rules)?;
+            let columns = self.columns_left(&step.places, &mut left, plan, texts, rules)?;
             let keep = kept_by(step, batch(&step.schema, columns, left.n_rows)?)?;
             step.last_use_of.iter().for_each(|&place| left.built[place] = None);
             if let Some(keep) = keep {
@@ -179,16 +185,16 @@ impl FieldTable {
         &mut self,
         mut left: RowsLeft,
         plan: &RowPlan,
-        block: &RecordBlock,
+        texts: &RecordTexts<'_>,
         rules: &impl ValueRules,
         bad_records: &mut BadRecords,
     ) -> Result<RecordBatch> {
-        let columns = self.columns_left(&plan.output, &mut left, plan, block, rules)?;
+        let columns = self.columns_left(&plan.output, &mut left, plan, texts, rules)?;
         bad_records.failed_conversions += left.failures.count;
         if let Some((row_idx, reason)) = left.failures.first
             && bad_records.first_failed_conversion.is_none()
         {
-            let example = BadExample::new(block, self.record_of_row[row_idx], reason);
+            let example = BadExample::new(texts.block, self.record_of_row[row_idx], reason);
             bad_records.first_failed_conversion = Some(example);
         }
         batch(&plan.schema, columns, left.n_rows)
@@ -200,7 +206,7 @@ impl FieldTable {
         places: &[usize],
         left: &mut RowsLeft,
         plan: &RowPlan,
-        block: &RecordBlock,
+        texts: &RecordTexts<'_>,
         rules: &impl ValueRules,
     ) -> Result<Vec<ArrayRef>> {
         let column = |&place: &usize| {
@@ -215,7 +221,7 @@ impl FieldTable {
                 }
                 _ => &self.columns[place].0,
             };
-            let texts = Texts { block: &block.data, side: &left.side_text };
+            let texts = Texts { block: &texts.block.data, checked: texts.checked, side: &left.side_text };
             let row_idx = |idx: usize| left.kept.as_ref().map_or(idx, |kept| kept[idx] as usize);
             let array = values::build(&plan.fields[place], fields, &texts, rules, row_idx, &mut left.failures)?;
             left.built[place] = Some(Arc::clone(&array));
@@ -299,6 +305,8 @@ pub(super) fn is_readable(data_type: &DataType) -> bool {
 
 struct Texts<'a> {
     block: &'a bytes::Bytes,
+    /// All records of the block, if all of them are text.
+    checked: Option<CheckedText<'a>>,
     side: &'a Buffer,
 }
 

@@ -203,7 +203,7 @@ impl Deserializer for DelimitedDeserializer {
         let separator_is_ascii = format.separators[0].is_ascii();
         if format.escape.is_none() && separator_is_ascii && texts.all_valid() {
             filtered.place_plain_fields(block, rows.clone(), format, &mut table.columns);
-            let left = table.filter(plan, block, rules)?;
+            let left = table.filter(plan, &texts, rules)?;
             match left.kept() {
                 None => rest.place_plain_fields(block, rows, format, &mut table.columns),
                 Some(kept) => {
@@ -211,7 +211,7 @@ impl Deserializer for DelimitedDeserializer {
                     rest.place_plain_fields(block, records, format, &mut table.columns);
                 }
             }
-            return table.build_left(left, plan, block, rules, bad_records);
+            return table.build_left(left, plan, &texts, rules, bad_records);
         }
         for record_idx in rows {
             let valid = texts.is_valid(record_idx);
@@ -222,7 +222,7 @@ impl Deserializer for DelimitedDeserializer {
                 finder.place_fields(block, record_idx, format, &plan.fields, valid && separator_is_ascii, table)?;
             }
         }
-        table.build(plan, block, rules, bad_records)
+        table.build(plan, &texts, rules, bad_records)
     }
 
     fn take_bad_records(&mut self) -> BadRecords {

@@ -254,7 +254,7 @@ impl Deserializer for RegexDeserializer {
                 self.matcher.start_text();
             }
         }
-        self.table.build(&self.plan, block, &JavaRules, &mut self.bad_records)
+        self.table.build(&self.plan, &texts, &JavaRules, &mut self.bad_records)
     }
 
     fn take_bad_records(&mut self) -> BadRecords {

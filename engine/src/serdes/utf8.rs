@@ -9,9 +9,17 @@ use crate::input::RecordBlock;
 
 /// Which records of one block are text: checked in one go, and one by one only if that fails.
 pub(super) struct RecordTexts<'a> {
-    block: &'a RecordBlock,
-    /// From the first record to the last, with what lies between them, all is UTF-8.
-    all_valid: bool,
+    pub block: &'a RecordBlock,
+    /// From the first record to the last, with what lies between them, if all of it is UTF-8.
+    pub checked: Option<CheckedText<'a>>,
+}
+
+/// A part of a block's data, as text.
+#[derive(Clone, Copy)]
+pub(super) struct CheckedText<'a> {
+    /// In the data.
+    pub start: usize,
+    pub text: &'a str,
 }
 
 impl<'a> RecordTexts<'a> {
@@ -21,18 +29,27 @@ impl<'a> RecordTexts<'a> {
             (Some(first), Some(last)) => first.start as usize..last.end as usize,
             _ => 0..0,
         };
-        RecordTexts { block, all_valid: simdutf8::basic::from_utf8(&block.data[span]).is_ok() }
+        let text = simdutf8::basic::from_utf8(&block.data[span.clone()]).ok();
+        RecordTexts { block, checked: text.map(|text| CheckedText { start: span.start, text }) }
     }
 
     /// Whether every record is UTF-8.
     pub(super) fn all_valid(&self) -> bool {
-        self.all_valid
+        self.checked.is_some()
     }
 
     /// Whether this record is UTF-8.
     #[inline]
     pub(super) fn is_valid(&self, record_idx: usize) -> bool {
-        self.all_valid || simdutf8::basic::from_utf8(self.block.record(record_idx)).is_ok()
+        self.all_valid() || simdutf8::basic::from_utf8(self.block.record(record_idx)).is_ok()
+    }
+}
+
+impl<'a> CheckedText<'a> {
+    /// The text at a place in the block's data; `None` if that cuts a character in two, or was not checked.
+    #[inline]
+    pub(super) fn get(self, place: Range<usize>) -> Option<&'a str> {
+        self.text.get(place.start.checked_sub(self.start)?..place.end.checked_sub(self.start)?)
     }
 }
 

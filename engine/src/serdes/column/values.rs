@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, PrimitiveBuilder};
+use arrow::array::{ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, NullBufferBuilder, PrimitiveArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimeUnit, TimestampNanosecondType,
@@ -132,9 +132,13 @@ impl<R: ValueRules, I: Fn(usize) -> usize> ColumnFields<'_, R, I> {
         failures: &mut Failures,
         read: impl FnMut(&[u8]) -> Option<T::Native>,
     ) -> ArrayRef {
-        let mut builder = PrimitiveBuilder::<T>::with_capacity(self.places.len());
-        self.values(failures, read, |value| builder.append_option(value));
-        Arc::new(builder.finish())
+        let mut values: Vec<T::Native> = Vec::with_capacity(self.places.len());
+        let mut nulls = NullBufferBuilder::new(self.places.len());
+        self.values(failures, read, |value| {
+            nulls.append(value.is_some());
+            values.push(value.unwrap_or_default());
+        });
+        Arc::new(PrimitiveArray::<T>::new(values.into(), nulls.finish()))
     }
 }
 
