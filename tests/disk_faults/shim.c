@@ -1,7 +1,7 @@
 // Makes system calls fail: a shared object for LD_PRELOAD that stands between a program and the C library.
 //
-// It counts the calls of some kinds on files below one directory, over all threads, and does something at the n-th. The
-// environment says what; tests/disk_faults.rs writes it and has the words:
+// It counts the calls of some kinds on files below one directory, over all threads but not in child processes, and does
+// something at the n-th. The environment says what; tests/disk_faults.rs writes it and has the words:
 //
 //   DISK_FAULT_BELOW   what the paths begin with
 //   DISK_FAULT_CALLS   letters: w(rite), s(ync), m(ove), c(reate), d(elete), a(ttributes), r(ead)
@@ -41,6 +41,7 @@ __attribute__((constructor)) static void read_environment(void) {
     strikes_ever = getenv("DISK_FAULT_EVER") != NULL;
     const char *at = getenv("DISK_FAULT_AT");
     strike_at = at ? atol(at) : 0;
+    unsetenv("LD_PRELOAD");
 }
 
 // The function that the program would have called.

@@ -273,8 +273,9 @@ fn is_mounted_at(_path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Whether an open file is the one that has this name.
 #[cfg(unix)]
-fn has_the_name(file: &File, path: &Path) -> io::Result<bool> {
+pub(super) fn has_the_name(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let locked = file.metadata()?;
     match fs::metadata(path) {
@@ -285,7 +286,7 @@ fn has_the_name(file: &File, path: &Path) -> io::Result<bool> {
 }
 
 #[cfg(not(unix))]
-fn has_the_name(_file: &File, _path: &Path) -> io::Result<bool> {
+pub(super) fn has_the_name(_file: &File, _path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 

@@ -1,6 +1,6 @@
-//! A session's directory for temporary files, and the removal of those that killed sessions left behind.
+//! A process's directory for temporary files, and the removal of those that killed sessions left behind.
 //!
-//! Each directory holds a file `lock` that its session keeps locked; the system lets go of the lock however the process
+//! Each directory holds a file `lock` that its owner keeps locked; the system lets go of the lock however the process
 //! ends. Whoever makes a directory first removes its neighbours that nobody holds.
 
 use std::fs::{self, File, TryLockError};
