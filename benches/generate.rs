@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use logq_engine::storage::{self, FileMeta, StoragePath};
+use logq_engine::config::EngineConfig;
+use logq_engine::storage::{FileMeta, Storage, StoragePath};
 
 /// Lines to generate.
 #[expect(clippy::disallowed_methods, reason = "a benchmark has no other way to be told its size")]
@@ -150,8 +151,13 @@ pub fn write_files(folder: &Path, lines: &[u8], n_files: usize, header: &str, gz
     n_bytes
 }
 
+/// Where the folders are.
+pub fn storage() -> Storage {
+    Storage::new(&EngineConfig::default())
+}
+
 /// What the engine sees of a folder.
 pub fn list(folder: &Path) -> Vec<Arc<FileMeta>> {
     let path = StoragePath::from_local(folder).expect("a temporary folder has a plain name");
-    storage::list(&path).expect("it can be listed").files.into_iter().map(Arc::new).collect()
+    storage().list(&path).expect("it can be listed").files.into_iter().map(Arc::new).collect()
 }

@@ -9,8 +9,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use logq_engine::config::InputConfig;
-use logq_engine::input::{LineOptions, ReadBuffers, SplitOptions, open_split, plan_splits};
-use logq_engine::storage::{self, FileMeta};
+use logq_engine::input::{LineOptions, ReadBuffers, SplitOptions, open_split, plan_splits, read_ahead};
+use logq_engine::storage::FileMeta;
 use std::sync::Arc;
 
 use crate::generate;
@@ -35,8 +35,9 @@ pub fn benches(criterion: &mut Criterion) {
 
 fn read_bytes(files: &[Arc<FileMeta>]) {
     let mut block = vec![0; InputConfig::default().block_bytes];
+    let opener = generate::storage().read_ahead(Vec::new());
     for meta in files {
-        let file = storage::open(meta).expect("it is there");
+        let file = opener.open(meta).expect("it is there");
         let mut offset = 0;
         while offset < meta.len {
             offset += file.read_at(offset, &mut block).expect("it can be read") as u64;
@@ -49,8 +50,11 @@ fn read_lines(files: &[Arc<FileMeta>]) -> u64 {
     let config = InputConfig::default();
     let mut n_records = 0;
     let mut buffers = ReadBuffers::default();
-    for split in plan_splits(files, &SplitOptions { header_lines: 0, footer_lines: 0, config: &config }).concat() {
-        let mut reader = open_split(&split, &LineOptions::default(), &config, buffers).expect("it can be opened");
+    let splits = plan_splits(files, &SplitOptions { header_lines: 0, footer_lines: 0, config: &config }).concat();
+    let opener = read_ahead(&splits, &generate::storage());
+    for split in splits {
+        let mut reader =
+            open_split(&split, &opener, &LineOptions::default(), &config, buffers).expect("it can be opened");
         while let Some(block) = reader.next_block().expect("it can be read") {
             n_records += black_box(block).records.len() as u64;
         }

@@ -90,9 +90,7 @@ pub fn trials() -> Vec<Trial> {
         add(strike, "shuffle", shuffle);
         add(strike, "sort", sort);
         add(strike, "logs", step_logs);
-        if strike != Strike::Interrupted {
-            add(strike, "copy", copies);
-        }
+        add(strike, "copy", copies);
     }
     for (name, change) in CHANGES {
         for limit in ["", " LIMIT 50"] {

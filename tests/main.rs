@@ -13,6 +13,7 @@ mod docs;
 mod golden;
 mod hive;
 mod kill;
+mod s3;
 mod sandbox;
 mod steps;
 mod tutorial;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     trials.extend(disk_faults::trials());
     trials.extend(hive::trials());
     trials.extend(kill::trials());
+    trials.extend(s3::trials());
     trials.extend(steps::trials());
     trials.extend(tutorial::trials());
     trials.extend(unattended::trials());

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::commands::copy::{AwsArgs, DistCpArgs};
 use crate::commands::explain_error::ExplainErrorArgs;
+use crate::commands::gc::GcArgs;
 use crate::commands::hive::HiveArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::steps::StepsArgs;
@@ -46,6 +47,7 @@ pub enum Command {
     DistCp(DistCpArgs),
     Aws(AwsArgs),
     ExplainError(ExplainErrorArgs),
+    Gc(Box<GcArgs>),
 }
 
 #[derive(Debug, Clone, Default, ClapArgs)]

@@ -77,6 +77,10 @@ fn run(args: Args, environment: &Environment) -> u8 {
     let presentation = settings::presentation(&args, environment);
     let result = match args.command {
         Some(Command::ExplainError(command)) => commands::explain_error::run(&command).map(|()| 0),
+        Some(Command::Gc(command)) => {
+            let options = args.options.then(command.options);
+            commands::gc::run(&options, &command.paths, environment).map(|()| 0)
+        }
         Some(Command::Hive(command)) => match commands::hive::read(&command.args, environment) {
             Ok(hive) => {
                 for warning in &hive.warnings {

@@ -13,8 +13,13 @@
 //!
 //! [settings]                 # as --hiveconf and SET do; dots need no quotes
 //! hive.cli.print.header = true
+//!
+//! [s3]                       # what the AWS_* variables and ~/.aws do not say
+//! endpoint = "http://localhost:9000"
+//! path-style = true
 //! ```
 
+mod aws;
 mod machine;
 
 pub use machine::Usage;
@@ -145,6 +150,7 @@ struct Layer {
     threads: Option<usize>,
     memory_limit: Option<MemoryLimit>,
     temp_dir: Option<PathBuf>,
+    s3: aws::S3Layer,
     #[serde(deserialize_with = "duration")]
     timeout: Option<Duration>,
     variables: toml::Table,
@@ -253,6 +259,7 @@ impl Layer {
             threads: self.threads.or(weaker.threads),
             memory_limit: self.memory_limit.or(weaker.memory_limit),
             temp_dir: self.temp_dir.or(weaker.temp_dir),
+            s3: self.s3.or(weaker.s3),
             timeout: self.timeout.or(weaker.timeout),
             ..Layer::default()
         }
@@ -281,7 +288,11 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Settings> {
     let layer = Layer::of_flags(options).or(Layer::of_environment(environment)?).or(files);
     let (progress, presentation) = (layer.progress(), layer.presentation(environment));
 
-    let mut engine = EngineConfig { working_dir: environment.working_dir.clone(), ..EngineConfig::default() };
+    let mut engine = EngineConfig {
+        working_dir: environment.working_dir.clone(),
+        s3: aws::config(layer.s3, environment)?,
+        ..EngineConfig::default()
+    };
     if let Some(threads) = layer.threads {
         engine.threads = threads;
     }
@@ -312,6 +323,7 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Settings> {
 pub fn presentation(args: &Args, environment: &Environment) -> Presentation {
     let options = match &args.command {
         Some(Command::Run(run)) => args.options.clone().then(run.options.clone()),
+        Some(Command::Gc(gc)) => args.options.clone().then(gc.options.clone()),
         _ => args.options.clone(),
     };
     let layer = Layer::of_flags(&options).or(Layer::of_environment(environment).unwrap_or_default());

@@ -1,9 +1,10 @@
 //! Future → value: the one place where a thread waits for async work.
 //!
-//! DataFusion's plans are streams and its planner is async; logq's tasks are plain calls on rayon workers. `disallowed
-//! methods` in `clippy.toml` keep `block_on` out of every other file.
+//! DataFusion's plans are streams and its planner is async, and so is S3; logq's tasks are plain calls on rayon workers.
+//! `disallowed methods` in `clippy.toml` keep `block_on` out of every other file.
 
 use std::future::Future;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -17,6 +18,53 @@ pub fn runtime(threads: usize) -> Result<Runtime> {
         .enable_time()
         .build()
         .map_err(|error| Error::internal("the runtime for asynchronous work cannot start").with_source(error))
+}
+
+/// The runtime for requests over a network. One of its own: a worker of the other may wait for these.
+pub fn network_runtime(threads: usize) -> Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(threads.max(1))
+        .thread_name("logq-net")
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|error| Error::internal("the runtime for network requests cannot start").with_source(error))
+}
+
+/// A value that a task of a runtime is making.
+#[derive(Debug)]
+pub struct Awaited<T>(Receiver<T>);
+
+/// Where that task puts it.
+#[derive(Debug)]
+pub struct Promise<T>(SyncSender<T>);
+
+/// Both ends of one value.
+pub fn promise<T>() -> (Promise<T>, Awaited<T>) {
+    let (sender, receiver) = sync_channel(1);
+    (Promise(sender), Awaited(receiver))
+}
+
+impl<T> Promise<T> {
+    /// Hands the value over; it is dropped if nobody waits any more.
+    pub fn keep(self, value: T) {
+        let _ = self.0.send(value);
+    }
+}
+
+impl<T> Awaited<T> {
+    /// Parks this thread until the value is there. Not for threads of the runtime that makes it.
+    pub fn wait(self) -> Result<T> {
+        self.0.recv().map_err(|_| Error::internal("a network request ended without an answer"))
+    }
+}
+
+/// Runs `future` on `runtime` and parks this thread until it is done. Unlike [`drive`], this works on a thread that
+/// drives another runtime.
+pub fn wait_for<T: Send + 'static>(runtime: &Handle, future: impl Future<Output = T> + Send + 'static) -> Result<T> {
+    let (promise, awaited) = promise();
+    runtime.spawn(async move { promise.keep(future.await) });
+    awaited.wait()
 }
 
 /// Stack for parsing and planning: both recurse over a statement, whose nesting `hiveql` limits.

@@ -3,7 +3,11 @@
 //! The engine never reads the environment: whoever embeds it fills this struct. `SET logq.…` in a script overrides
 //! what a script may override; `session` applies those.
 
+mod s3;
+
 use std::path::PathBuf;
+
+pub use s3::{CredentialSource, Credentials, Encryption, S3Config, Secret};
 
 /// How the tasks of a job are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +136,7 @@ pub struct EngineConfig {
     pub attempts_max: u32,
     /// Stop counted malformed rows at this number, if set: one more fails the job.
     pub bad_rows_max: Option<u64>,
+    pub s3: S3Config,
     /// Write output files durably: fsync files and directories before they are made visible. Default true.
     pub durable: bool,
 }
@@ -155,6 +160,7 @@ impl Default for EngineConfig {
             scan_pushdown: true,
             attempts_max: 4,
             bad_rows_max: None,
+            s3: S3Config::default(),
             durable: true,
         }
     }

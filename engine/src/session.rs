@@ -19,7 +19,7 @@ use crate::id::JobId;
 use crate::observer::{
     InputSummary, JobObserver, JobSummary, OutputFile, OutputSummary, PlanSummary, PlannedInput, Requests,
 };
-use crate::output::{self, OutputCommitter, SuccessInfo};
+use crate::output::{self, Committer, SuccessInfo, WorkPlaces};
 use crate::plan::show::TextRows;
 use crate::plan::stages::Stage;
 use crate::plan::{self, PlanContext, QueryPlan, StageGraph, ddl, explain, show};
@@ -28,13 +28,14 @@ use crate::serdes::{self, TableSerde};
 use crate::settings::{self, Namespace, Settings};
 use crate::shuffle::ShuffleStore;
 use crate::storage::filesystem::LocalFileSystem;
-use crate::storage::{ScratchDirectory, StoragePath};
+use crate::storage::{ScratchDirectory, Storage, StoragePath};
 use crate::table::ScanReports;
 
 /// One user's engine: a catalog, settings, and one statement after the other.
 pub struct Session {
     catalog: Catalog,
     settings: Settings,
+    storage: Storage,
     observer: Arc<dyn JobObserver>,
     cancel: CancelFlag,
     runtime: Arc<Runtime>,
@@ -101,6 +102,11 @@ fn pool_bytes(memory_limit: u64) -> usize {
 impl Session {
     /// A session with an empty catalog.
     pub fn new(config: EngineConfig, observer: Arc<dyn JobObserver>) -> Result<Session> {
+        Session::over(Storage::new(&config), config, observer)
+    }
+
+    /// The same, on a storage that is in use already: its connections and credentials are used again.
+    pub fn over(storage: Storage, config: EngineConfig, observer: Arc<dyn JobObserver>) -> Result<Session> {
         let scratch = ScratchDirectory::create(&config.temp_dir)?;
         let memory: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(pool_bytes(config.memory_limit)));
         let environment = RuntimeEnvBuilder::new()
@@ -112,6 +118,7 @@ impl Session {
         Ok(Session {
             catalog: Catalog::default(),
             settings: Settings::new(config),
+            storage,
             observer,
             cancel: CancelFlag::default(),
             runtime: Arc::new(crate::bridge::runtime(1)?),
@@ -120,6 +127,13 @@ impl Session {
             environment,
             scratch,
         })
+    }
+
+    /// Finishes or undoes what runs that died left at an output, and says how many there were.
+    ///
+    /// Errors: `OUTPUT_LOCKED` if a run is writing there; those of the storage.
+    pub fn collect_garbage(storage: &Storage, dest: &StoragePath, config: &EngineConfig) -> Result<usize> {
+        output::collect_garbage(Arc::new(LocalFileSystem), storage, dest, &config.temp_dir)
     }
 
     /// Gives a variable the value that the session starts with, and that RESET gives back.
@@ -268,7 +282,9 @@ impl Session {
         let directory = self.directory(&target, &run.plan)?;
         let local = Arc::new(LocalFileSystem);
         let config = &run.job.config;
-        let committer = OutputCommitter::begin(local, directory.path.as_local(), &run.job.job, config.durable)?;
+        let places = WorkPlaces { scratch: self.scratch.path(), temp_dir: &config.temp_dir };
+        let job = &run.job.job;
+        let committer = Committer::begin(local, &self.storage, &directory.path, places, job, config.durable)?;
         let committer = committer.merging(run.merge_bytes());
         let output = Arc::new(FileOutput::new(committer, directory.serde));
         let columns = Arc::clone(&run.plan.columns);
@@ -387,6 +403,7 @@ impl Session {
         PlanContext {
             catalog: &self.catalog,
             config: Arc::clone(config),
+            storage: self.storage.clone(),
             state,
             runtime: self.runtime.handle().clone(),
             now: jiff::Timestamp::now(),

@@ -2,6 +2,7 @@
 
 pub mod copy;
 pub mod explain_error;
+pub mod gc;
 pub mod hive;
 pub mod run;
 pub mod script;

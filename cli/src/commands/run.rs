@@ -11,7 +11,7 @@ use arrow::datatypes::SchemaRef;
 use clap::Args;
 use logq_engine::error::{Error, Kind, Result, SourceText, codes};
 use logq_engine::observer::{JobObserver, JobSummary, OutputSummary, PlanSummary};
-use logq_engine::{ClientCommand, Files, Namespace, Outcome, Piece, RowStream, Session, split_script};
+use logq_engine::{ClientCommand, Files, Namespace, Outcome, Piece, RowStream, Session, Storage, split_script};
 
 use super::script::Script;
 use super::shell_command;
@@ -43,9 +43,10 @@ const SOURCE_DEPTH_MAX: usize = 32;
 /// Errors: the one that stopped the run; those that `hive.cli.errors.ignore` let pass were printed.
 pub fn run(options: &Options, files: Vec<String>, environment: &Environment) -> Result<u8> {
     let settings = settings::load(options, environment)?;
-    let results = Files::new(&settings.engine);
+    let storage = Storage::new(&settings.engine);
+    let results = Files::over(storage.clone(), &settings.engine.working_dir);
     let mut stats = options.stats_json.is_some().then(|| Stats::new(environment));
-    let ended = run_scripts(options, files, settings, environment, &mut stats);
+    let ended = run_scripts(options, files, settings, storage, environment, &mut stats);
     let (Some(stats), Some(file)) = (stats, &options.stats_json) else { return ended };
     let code = ended.as_ref().map_or_else(exit_code::of, |code| *code);
     let written = results.write(file, stats.document(code, ended.as_ref().err()).as_bytes());
@@ -57,11 +58,12 @@ fn run_scripts(
     options: &Options,
     files: Vec<String>,
     settings: Settings,
+    storage: Storage,
     environment: &Environment,
     stats: &mut Option<Stats<'_>>,
 ) -> Result<u8> {
     let read = |names: &[String]| -> Result<Vec<Script>> {
-        names.iter().map(|name| Script::of_file(name, &environment.working_dir)).collect()
+        names.iter().map(|name| Script::of_file(name, &environment.working_dir, &storage)).collect()
     };
     // A missing file must be known before the first statement runs.
     let init = read(&options.init)?;
@@ -79,7 +81,7 @@ fn run_scripts(
         (true, true) => vec![Script::of_stdin()?],
     };
 
-    let mut runner = Runner::new(options, settings, environment, stats)?;
+    let mut runner = Runner::new(options, settings, storage, environment, stats)?;
     let stopped = runner.run_all(&init, &scripts);
     // Bars must not stay behind, whatever happened.
     runner.progress.reset();
@@ -133,6 +135,7 @@ struct Runner<'a, 'b> {
     environment: &'a Environment,
     settings: Settings,
     session: Session,
+    storage: Storage,
     progress: Arc<Progress>,
     interrupt: Interrupt,
     out: BufWriter<io::Stdout>,
@@ -155,6 +158,7 @@ impl<'a, 'b> Runner<'a, 'b> {
     fn new(
         options: &'a Options,
         settings: Settings,
+        storage: Storage,
         environment: &'a Environment,
         stats: &'a mut Option<Stats<'b>>,
     ) -> Result<Self> {
@@ -177,7 +181,7 @@ impl<'a, 'b> Runner<'a, 'b> {
         let progress = Arc::new(Progress::new(show, manner, loudness, style));
         let interrupt = Interrupt::install()?;
         let observer: Arc<dyn JobObserver> = progress.clone();
-        let mut session = Session::new(settings.engine.clone(), observer)?;
+        let mut session = Session::over(storage.clone(), settings.engine.clone(), observer)?;
         interrupt.cancels(session.cancel_handle());
         if options.stop_with_stdin {
             interrupt.stop_with_stdin();
@@ -206,6 +210,7 @@ impl<'a, 'b> Runner<'a, 'b> {
             environment,
             settings,
             session,
+            storage,
             progress,
             interrupt,
             out,
@@ -360,7 +365,7 @@ impl<'a, 'b> Runner<'a, 'b> {
                     let message = format!("`source` is nested more than {SOURCE_DEPTH_MAX} files deep");
                     return Err(place(Error::new(codes::NESTING_DEPTH, message).into(), source, piece));
                 }
-                let script = Script::of_file(file.trim(), &self.environment.working_dir)
+                let script = Script::of_file(file.trim(), &self.environment.working_dir, &self.storage)
                     .map_err(|error| place(error.into(), source, piece))?;
                 return self.run_script(&script, depth + 1);
             }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use logq_engine::error::{Error, Result, SourceText, codes};
+use logq_engine::{Storage, StoragePath};
 
 /// A script's text, and how its author wrote it.
 #[derive(Debug, Clone)]
@@ -30,14 +31,17 @@ impl Script {
         decode("<stdin>", bytes)
     }
 
-    /// The script at `name`: a path relative to `working_dir`, a `file:` URL, or `-` for standard input.
+    /// The script at `name`: a path relative to `working_dir`, a `file:` or `s3:` URL, or `-` for standard input.
     ///
     /// Errors: `NotFound`, `AccessDenied`; `Unsupported` for other schemes; `Syntax` if it is not UTF-8.
-    pub fn of_file(name: &str, working_dir: &Path) -> Result<Self> {
+    pub fn of_file(name: &str, working_dir: &Path, storage: &Storage) -> Result<Self> {
         if name == "-" {
             return Script::of_stdin();
         }
-        let path = local_path(name)?;
+        let Some(path) = local_path(name) else {
+            let bytes = storage.read(&StoragePath::parse(name, working_dir)?)?;
+            return decode(name, bytes);
+        };
         let bytes = std::fs::read(working_dir.join(path)).map_err(|error| {
             let (code, what) = match error.kind() {
                 ErrorKind::NotFound | ErrorKind::NotADirectory => {
@@ -55,22 +59,20 @@ impl Script {
     }
 }
 
-fn local_path(name: &str) -> Result<PathBuf> {
+/// The local path that `name` stands for; `None` if it is a URL of another scheme than `file`.
+fn local_path(name: &str) -> Option<PathBuf> {
     let (scheme, rest) = match name.split_once(':') {
         Some((scheme, rest)) if rest.starts_with('/') => (scheme, rest),
-        _ => return Ok(PathBuf::from(name)),
+        _ => return Some(PathBuf::from(name)),
     };
     match scheme.to_ascii_lowercase().as_str() {
         // file:///a, file://localhost/a, file:/a
         "file" => {
             let path = rest.strip_prefix("//").map_or(rest, |path| path.strip_prefix("localhost").unwrap_or(path));
-            Ok(PathBuf::from(path))
+            Some(PathBuf::from(path))
         }
-        _ if rest.starts_with("//") => {
-            let message = format!("scripts are not read from {scheme}:// yet: `{name}`");
-            Err(Error::new(codes::UNSUPPORTED_SCHEME, message).with_hint("copy the script to a local file first"))
-        }
-        _ => Ok(PathBuf::from(name)),
+        _ if rest.starts_with("//") => None,
+        _ => Some(PathBuf::from(name)),
     }
 }
 
@@ -95,6 +97,8 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<Script> {
 
 #[cfg(test)]
 mod tests {
+    use logq_engine::config::EngineConfig;
+
     use crate::exit_code;
 
     use super::*;
@@ -102,7 +106,8 @@ mod tests {
     fn read(name: &str, bytes: &[u8]) -> Result<Script> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.q"), bytes).unwrap();
-        Script::of_file(&name.replace("$DIR", &dir.path().display().to_string()), dir.path())
+        let storage = Storage::new(&EngineConfig::default());
+        Script::of_file(&name.replace("$DIR", &dir.path().display().to_string()), dir.path(), &storage)
     }
 
     #[test]
@@ -126,7 +131,7 @@ mod tests {
         check("b.q", b"", "there is no script `b.q`", 4);
         check("a.q/b.q", b"", "there is no script `a.q/b.q`", 4);
         check(".", b"", "`.` is a directory, expected a script", 2);
-        check("s3://b/x.q", b"", "scripts are not read from s3:// yet: `s3://b/x.q`", 3);
+        check("hdfs://b/x.q", b"", "paths of `hdfs:` are not read or written", 3);
         check("a.q", b"SELECT '\xe9'", "the script is not UTF-8: found the byte 0xE9", 3);
     }
 }

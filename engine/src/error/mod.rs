@@ -146,6 +146,12 @@ impl Error {
         self
     }
 
+    /// Says the same in other words, where more is known about it.
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// Adds advice: a line of its own, and only if it is probably right.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hints.push(hint.into());

@@ -12,7 +12,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use super::cancel::CancelFlag;
 use crate::error::{Error, Result, codes};
 use crate::id::{AttemptId, TaskId};
-use crate::output::{OutputCommitter, PendingFile, RecordWriter};
+use crate::output::{Committer, PendingFile, RecordWriter};
 use crate::serdes::TableSerde;
 use crate::shuffle::{MapOutput, MapOutputWriter, PartitionScratch, hash_partition};
 
@@ -98,7 +98,7 @@ impl RowSenders {
 
 /// The files of one INSERT: who makes them final, how rows become text, and the first rows for the user's eyes.
 pub struct FileOutput {
-    pub committer: OutputCommitter,
+    pub committer: Committer,
     pub serde: Arc<dyn TableSerde>,
     preview: Mutex<Vec<(TaskId, RecordBatch)>>,
 }
@@ -108,7 +108,7 @@ const PREVIEW_ROWS: usize = 10;
 
 impl FileOutput {
     /// Nothing written yet.
-    pub fn new(committer: OutputCommitter, serde: Arc<dyn TableSerde>) -> Self {
+    pub fn new(committer: Committer, serde: Arc<dyn TableSerde>) -> Self {
         FileOutput { committer, serde, preview: Mutex::default() }
     }
 
@@ -129,7 +129,7 @@ impl FileOutput {
     }
 
     /// Gives the committer back once no task holds this any more.
-    pub fn into_committer(self) -> OutputCommitter {
+    pub fn into_committer(self) -> Committer {
         self.committer
     }
 }

@@ -2,9 +2,7 @@
 //!
 //! Source: Hadoop's `CompressionCodecFactory`, which looks at the end of the name, upper and lower case told apart.
 
-use std::ffi::OsStr;
 use std::fmt;
-use std::os::unix::ffi::OsStrExt;
 
 use crate::error::{Error, Result, codes};
 use crate::storage::StoragePath;
@@ -35,8 +33,8 @@ impl Codec {
             b".zst" => Ok(Codec::Zstd),
             b".deflate" => Ok(Codec::Deflate),
             b".snappy" | b".lz4" | b".lzo" | b".lzo_deflate" => {
-                let name = path.as_local().extension().and_then(OsStr::to_str).unwrap_or_default();
-                Err(Error::new(codes::UNSUPPORTED, format!("files compressed as `.{name}` are not read"))
+                let name = String::from_utf8_lossy(extension(path));
+                Err(Error::new(codes::UNSUPPORTED, format!("files compressed as `{name}` are not read"))
                     .in_file(path.display().to_string(), None, None)
                     .with_hint("`.gz`, `.bz2`, `.zst`, `.deflate` and plain files are read"))
             }
@@ -96,11 +94,8 @@ pub(super) fn looks_like(first_bytes: &[u8]) -> &'static str {
 
 /// From the last dot of the name on. Unlike `Path::extension`, `.gz` is one of the name `.gz`.
 fn extension(path: &StoragePath) -> &[u8] {
-    let path = path.as_local().as_os_str().as_bytes();
-    match memchr::memrchr2(b'.', b'/', path) {
-        Some(dot) if path[dot] == b'.' => &path[dot..],
-        _ => &[],
-    }
+    let name = path.file_name();
+    memchr::memrchr(b'.', name).map_or(&[], |dot| &name[dot..])
 }
 
 #[cfg(test)]

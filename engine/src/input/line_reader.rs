@@ -134,6 +134,11 @@ impl LineReader {
         })
     }
 
+    /// What is read of a plain file for the records of `range`, unless the last of them is very long.
+    pub(super) fn bytes_read(range: &Range<u64>, len: u64) -> Range<u64> {
+        range.start.saturating_sub(1)..range.end.saturating_add(OVERREAD_BYTES as u64).min(len)
+    }
+
     /// Reads until the buffer is full, the split's end is well passed, or nothing more comes.
     fn fill(&mut self) {
         let past_end = self.split_end.saturating_add(OVERREAD_BYTES as u64).saturating_sub(self.buf_offset);

@@ -1,12 +1,14 @@
 //! From a split to the reader that suits it.
 
+use std::sync::Arc;
+
 use super::codec::{Codec, MAGIC_BYTES};
 use super::footer::FooterReader;
 use super::line_reader::LineReader;
 use super::{InputSplit, ReadBuffers, RecordReader};
 use crate::config::InputConfig;
 use crate::error::{Error, Result, codes};
-use crate::storage;
+use crate::storage::{ReadAhead, Storage};
 
 /// `hive.file.max.footer`: as many records are held back at most.
 pub const FOOTER_LINES_MAX: u32 = 100;
@@ -20,13 +22,23 @@ pub struct LineOptions {
     pub footer_lines: u32,
 }
 
-/// Opens a split for reading. The split comes from [`plan_splits`](super::plan_splits) with the same options, `buffers`
-/// from the task's reader before, if there was one.
+/// What a task that reads `splits` one after the other will read of their files.
+pub fn read_ahead(splits: &[InputSplit], storage: &Storage) -> ReadAhead {
+    let range = |split: &InputSplit| match &split.range {
+        Some(range) => LineReader::bytes_read(range, split.file.len),
+        None => 0..split.file.len,
+    };
+    storage.read_ahead(splits.iter().map(|split| (Arc::clone(&split.file), range(split))).collect())
+}
+
+/// Opens a split for reading. The split comes from [`plan_splits`](super::plan_splits) with the same options and is
+/// the next one of those that `files` announced; `buffers` from the task's reader before, if there was one.
 ///
-/// Errors: those of [`storage::open`]; `BAD_SETTING` for too large a footer; `UNSUPPORTED` for a compression that is
+/// Errors: those of [`ReadAhead::open`]; `BAD_SETTING` for too large a footer; `UNSUPPORTED` for a compression that is
 /// not read. That a file is not what its name says shows when the first block is read.
 pub fn open_split(
     split: &InputSplit,
+    files: &ReadAhead,
     options: &LineOptions,
     config: &InputConfig,
     buffers: ReadBuffers,
@@ -42,7 +54,7 @@ pub fn open_split(
     }
     let in_file = |error: Error, offset| error.in_file(split.file.path.display().to_string(), offset, None);
     let mut codec = Codec::of_name(&split.file.path);
-    let file = storage::open(&split.file).map_err(|error| in_file(error, None))?;
+    let file = files.open(&split.file).map_err(|error| in_file(error, None))?;
     let mut split = split.clone();
     if config.sniff_compression {
         let mut first_bytes = [0; MAGIC_BYTES];

@@ -105,7 +105,7 @@ mod tests {
             .collect();
         let config = InputConfig { split_bytes, ..InputConfig::default() };
         let show_split = |split: &InputSplit| {
-            let name = split.file.path.as_local().file_name().unwrap().to_str().unwrap().to_owned();
+            let name = String::from_utf8(split.file.path.file_name().to_owned()).unwrap();
             name + &split.range.as_ref().map_or(String::new(), |range| format!("[{}..{}]", range.start, range.end))
         };
         let groups = plan_splits(&files, &SplitOptions { header_lines, footer_lines: 0, config: &config });

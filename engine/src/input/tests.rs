@@ -12,9 +12,9 @@ use proptest::prelude::*;
 
 use super::line_reader::LineReader;
 use super::*;
-use crate::config::{InputConfig, OnTrailingGarbage};
+use crate::config::{EngineConfig, InputConfig, OnTrailingGarbage};
 use crate::error::{Code, Error, Location, Result, codes};
-use crate::storage::{self, FileMeta, ReadAt, StoragePath};
+use crate::storage::{FileMeta, ReadAhead, ReadAt, Storage, StoragePath};
 
 const BLOCK_BYTES: [usize; 7] = [1, 2, 3, 5, 7, 16, 1 << 20];
 
@@ -29,8 +29,17 @@ fn file(name: &str, content: &[u8]) -> TestFile {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     fs::write(&path, content).unwrap();
-    let mut listing = storage::list(&StoragePath::from_local(&path).unwrap()).unwrap();
+    let mut listing = storage().list(&StoragePath::from_local(&path).unwrap()).unwrap();
     TestFile { _dir: dir, path, meta: Arc::new(listing.files.remove(0)) }
+}
+
+fn storage() -> Storage {
+    Storage::new(&EngineConfig::default())
+}
+
+/// Opens files that nobody announced.
+fn unannounced() -> ReadAhead {
+    storage().read_ahead(Vec::new())
 }
 
 fn blocks_of(block_bytes: usize) -> InputConfig {
@@ -42,7 +51,8 @@ fn lines(header_lines: u32, footer_lines: u32) -> LineOptions {
 }
 
 fn open(file: &TestFile, range: Option<Range<u64>>, lines: LineOptions, config: &InputConfig) -> Box<dyn RecordReader> {
-    open_split(&InputSplit { file: Arc::clone(&file.meta), range }, &lines, config, ReadBuffers::default()).unwrap()
+    let split = InputSplit { file: Arc::clone(&file.meta), range };
+    open_split(&split, &unannounced(), &lines, config, ReadBuffers::default()).unwrap()
 }
 
 /// What a reader gave before it ended, and how it ended.
@@ -294,7 +304,7 @@ fn groups_together_are_the_table() {
         let (name, content) = if i % 2 == 0 { ("log", part) } else { ("gz", gzip(&part)) };
         fs::write(dir.path().join(format!("{i:03}.{name}")), content).unwrap();
     }
-    let listing = storage::list(&StoragePath::from_local(dir.path()).unwrap()).unwrap();
+    let listing = storage().list(&StoragePath::from_local(dir.path()).unwrap()).unwrap();
     let files: Vec<Arc<FileMeta>> = listing.files.into_iter().map(Arc::new).collect();
     for split_bytes in [None, Some(1 << 20), Some(20_000), Some(1_000)] {
         let config = InputConfig { split_bytes, ..InputConfig::default() };
@@ -314,9 +324,9 @@ fn read_one_after_the_other<'a>(
 ) -> Vec<Vec<u8>> {
     let (mut blocks, mut records) = (Vec::new(), Vec::new());
     let records_of = |block: &RecordBlock| block.rows().map(|row| block.record(row).to_vec()).collect::<Vec<_>>();
-    let mut buffers = ReadBuffers::default();
+    let (files, mut buffers) = (unannounced(), ReadBuffers::default());
     for split in splits {
-        let mut reader = open_split(split, &LineOptions::default(), config, buffers).unwrap();
+        let mut reader = open_split(split, &files, &LineOptions::default(), config, buffers).unwrap();
         while let Some(block) = reader.next_block().unwrap() {
             records.extend(records_of(&block));
             blocks.extend(holds_blocks.then_some(block));
@@ -355,9 +365,10 @@ fn header_and_footer_lines_are_dropped() {
 fn a_footer_has_a_limit() {
     let file = file("x", b"a\n");
     let split = InputSplit { file: Arc::clone(&file.meta), range: None };
-    let error = open_split(&split, &lines(0, 101), &InputConfig::default(), ReadBuffers::default()).err().unwrap();
-    assert_eq!(error.code(), codes::BAD_SETTING);
-    assert!(open_split(&split, &lines(0, 100), &InputConfig::default(), ReadBuffers::default()).is_ok());
+    let open =
+        |footer| open_split(&split, &unannounced(), &lines(0, footer), &InputConfig::default(), ReadBuffers::default());
+    assert_eq!(open(101).err().unwrap().code(), codes::BAD_SETTING);
+    assert!(open(100).is_ok());
 }
 
 #[test]

@@ -253,6 +253,13 @@ impl std::fmt::Debug for DestinationLock {
     }
 }
 
+/// Finishes or undoes what dead runs left beside `dest`, and says how many there were.
+pub(super) fn collect_garbage(fs: Arc<dyn FileSystem>, dest: &Path) -> Result<usize> {
+    let dest = resolve(fs.as_ref(), dest, Durability::Unsynced)?;
+    let _lock = DestinationLock::acquire(Arc::clone(&fs), &dest, &JobId::new())?;
+    settle_dead_runs(fs.as_ref(), &dest)
+}
+
 /// Finds the directory that is to be replaced, through symbolic links, and makes those above it.
 fn resolve(fs: &dyn FileSystem, dest: &Path, durability: Durability) -> Result<Destination> {
     // Without a trailing slash, behind which a link looks like the directory.

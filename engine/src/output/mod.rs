@@ -1,14 +1,115 @@
 //! Writing results: record writers under an attempt, and the committer that makes them final.
 //!
-//! Two ends only: [`OutputCommitter::commit`] and [`OutputCommitter::abort`], which is also what dropping does. The
-//! final directory is touched by `committer.rs` and nothing else. Plans, SQL and S3 are not known here.
+//! Two ends only: [`Committer::commit`] and dropping, which aborts. A final place is touched by `committer.rs` on local
+//! disk, by `object_committer.rs` on S3, and by nothing else. Plans and SQL are not known here.
 
 pub mod committer;
+pub mod object_committer;
 pub mod success;
 pub mod writer;
 
+mod output_lock;
 mod recovery;
 
 pub use committer::OutputCommitter;
+pub use object_committer::ObjectCommitter;
 pub use success::{CommittedFile, InputSummary, SuccessInfo};
 pub use writer::{PendingFile, RecordWriter};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::id::{AttemptId, JobId, TaskId};
+use crate::serdes::Serializer;
+use crate::storage::filesystem::FileSystem;
+use crate::storage::s3::ObjectFolder;
+use crate::storage::{Storage, StoragePath};
+
+/// Collects the files of one job and makes them the content of one place. Dropping it aborts.
+#[derive(Debug)]
+pub enum Committer {
+    Local(OutputCommitter),
+    S3(Box<ObjectCommitter>),
+}
+
+/// Where a session keeps what is not final yet.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkPlaces<'a> {
+    /// The session's own, removed with it.
+    pub scratch: &'a Path,
+    /// That of all sessions of the machine.
+    pub temp_dir: &'a Path,
+}
+
+impl Committer {
+    /// See [`OutputCommitter::begin`] and [`ObjectCommitter::begin`].
+    pub fn begin(
+        fs: Arc<dyn FileSystem>,
+        storage: &Storage,
+        dest: &StoragePath,
+        places: WorkPlaces<'_>,
+        job: &JobId,
+        durable: bool,
+    ) -> Result<Self> {
+        match (dest.as_local(), dest.as_object()) {
+            (Some(path), _) => OutputCommitter::begin(fs, path, job, durable).map(Committer::Local),
+            (_, Some(object)) => ObjectCommitter::begin(fs, storage.s3(), object, places.scratch, places.temp_dir, job)
+                .map(|committer| Committer::S3(Box::new(committer))),
+            (None, None) => Err(Error::internal("an output that is nowhere")),
+        }
+    }
+
+    /// See [`OutputCommitter::merging`].
+    pub fn merging(self, bytes: u64) -> Self {
+        match self {
+            Committer::Local(committer) => Committer::Local(committer.merging(bytes)),
+            Committer::S3(committer) => Committer::S3(Box::new(committer.map_local(|local| local.merging(bytes)))),
+        }
+    }
+
+    /// See [`OutputCommitter::start`].
+    pub fn start(&self, task: TaskId, attempt: AttemptId, serializer: Box<dyn Serializer>) -> Result<RecordWriter> {
+        self.local()?.start(task, attempt, serializer)
+    }
+
+    /// See [`OutputCommitter::commit_task`].
+    pub fn commit_task(&self, file: PendingFile) -> Result<bool> {
+        self.local()?.commit_task(file)
+    }
+
+    /// See [`OutputCommitter::commit`] and [`ObjectCommitter::commit`].
+    pub fn commit(self, success: &SuccessInfo) -> Result<Vec<CommittedFile>> {
+        match self {
+            Committer::Local(committer) => committer.commit(success),
+            Committer::S3(committer) => committer.commit(success),
+        }
+    }
+
+    fn local(&self) -> Result<&OutputCommitter> {
+        match self {
+            Committer::Local(committer) => Ok(committer),
+            Committer::S3(committer) => committer.local(),
+        }
+    }
+}
+
+/// Finishes or undoes what runs that died left at `dest`, and says how many there were.
+///
+/// Errors: [`OUTPUT_LOCKED`](crate::error::codes::OUTPUT_LOCKED) if a run is writing there.
+pub fn collect_garbage(
+    fs: Arc<dyn FileSystem>,
+    storage: &Storage,
+    dest: &StoragePath,
+    temp_dir: &Path,
+) -> Result<usize> {
+    match (dest.as_local(), dest.as_object()) {
+        (Some(path), _) => committer::collect_garbage(fs, path),
+        (_, Some(object)) => {
+            let folder = ObjectFolder::new(storage.s3(), object)?;
+            let _lock = output_lock::OutputLock::acquire(&folder, fs, temp_dir, &JobId::new().to_string())?;
+            object_committer::settle_dead_runs(&folder)
+        }
+        (None, None) => Err(Error::internal("an output that is nowhere")),
+    }
+}

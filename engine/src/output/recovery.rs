@@ -41,10 +41,11 @@ impl Destination {
     }
 }
 
-/// Finishes or undoes what dead runs left half done, and removes their work directories.
+/// Finishes or undoes what dead runs left half done, removes their work directories, and says how many there were.
 ///
 /// Called with the destination's lock held, so that every work directory found belongs to a dead run.
-pub(super) fn settle_dead_runs(fs: &dyn FileSystem, dest: &Destination) -> Result<()> {
+pub(super) fn settle_dead_runs(fs: &dyn FileSystem, dest: &Destination) -> Result<usize> {
+    let mut n_settled = 0;
     let prefix = dest.work_prefix();
     let entries = fs.read_dir(&dest.parent).map_err(|e| file_error("list", &dest.parent, e, codes::STORAGE))?;
     for entry in entries {
@@ -53,9 +54,10 @@ pub(super) fn settle_dead_runs(fs: &dyn FileSystem, dest: &Destination) -> Resul
             let work = dest.parent.join(&entry.name);
             settle(fs, dest, &work)?;
             fs.remove_dir_all(&work).map_err(|e| file_error("remove", &work, e, codes::STORAGE))?;
+            n_settled += 1;
         }
     }
-    Ok(())
+    Ok(n_settled)
 }
 
 /// Puts the destination in place if a run died between moving the old one aside and naming the new one.

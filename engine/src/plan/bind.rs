@@ -50,6 +50,7 @@ impl<'a> Binder<'a> {
         let provider = Arc::new(LogTable::new(
             table,
             Arc::clone(&self.context.config),
+            self.context.storage.clone(),
             self.context.allow_empty_input,
             Arc::clone(&self.context.reports),
         )?);

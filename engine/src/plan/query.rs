@@ -22,13 +22,14 @@ use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result};
 use crate::hive_type::with_table_alias;
 use crate::hiveql::{self, SourceMap};
-use crate::storage::StoragePath;
+use crate::storage::{Storage, StoragePath};
 use crate::table::ScanReports;
 
 /// What planning one query needs.
 pub struct PlanContext<'a> {
     pub catalog: &'a Catalog,
     pub config: Arc<EngineConfig>,
+    pub storage: Storage,
     pub state: &'a SessionState,
     pub runtime: Handle,
     /// The time of the statement.

@@ -75,14 +75,27 @@ impl PackedPlace {
     const NO_TEXT: PackedPlace = PackedPlace { start: u32::MAX, end: 1 };
 }
 
-impl FieldPlaces {
+impl From<FieldPlace> for PackedPlace {
     #[inline]
-    pub(super) fn push(&mut self, place: FieldPlace) {
-        self.0.push(match place {
+    fn from(place: FieldPlace) -> Self {
+        match place {
             FieldPlace::Absent => PackedPlace::ABSENT,
             FieldPlace::NoText => PackedPlace::NO_TEXT,
             FieldPlace::At { start, end } => PackedPlace { start, end },
-        });
+        }
+    }
+}
+
+impl FieldPlaces {
+    #[inline]
+    pub(super) fn push(&mut self, place: FieldPlace) {
+        self.0.push(place.into());
+    }
+
+    /// The places of several rows.
+    #[inline]
+    pub(super) fn extend(&mut self, places: impl Iterator<Item = FieldPlace>) {
+        self.0.extend(places.map(PackedPlace::from));
     }
 }
 

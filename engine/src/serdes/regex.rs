@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 
-use self::field_program::{GroupRange, NO_GROUP};
+use self::field_program::{GroupRange, LineBits, NO_GROUP, all_of};
 use self::format_string::{FormatString, FormattedWriter};
 use self::program::{Analysis, Matcher, Program};
 use super::column::{FieldPlace, FieldTable, is_readable};
@@ -234,6 +234,14 @@ impl Deserializer for RegexDeserializer {
         self.table.clear(self.plan.columns.len(), block);
         self.matcher.start_text();
         let texts = RecordTexts::new(block, &rows);
+        let mut rows = rows;
+        if texts.all_valid() {
+            while let (n_lines @ 1.., matching) = self.matcher.try_lines(&block.data, &block.records[rows.clone()]) {
+                let tried = rows.start..rows.start + n_lines;
+                self.take_lines(block, tried.clone(), matching)?;
+                rows.start = tried.end;
+            }
+        }
         for record_idx in rows {
             if texts.is_valid(record_idx) {
                 self.read(block, record_idx, None)?;
@@ -259,6 +267,30 @@ impl Deserializer for RegexDeserializer {
 }
 
 impl RegexDeserializer {
+    /// Takes the groups of records that were tried at once, and reads those that may match some other way.
+    fn take_lines(&mut self, block: &RecordBlock, rows: Range<usize>, matching: LineBits) -> Result<()> {
+        let n_columns = self.table.columns.len();
+        if matching == all_of(rows.len()) {
+            for column_idx in 0..n_columns {
+                let place = self.matcher.tried(column_idx);
+                self.table.columns[column_idx].extend((0..rows.len()).map(|line_idx| place_of(place(line_idx))));
+            }
+            self.table.record_of_row.extend(rows);
+            return Ok(());
+        }
+        for (line_idx, record_idx) in rows.enumerate() {
+            if matching >> line_idx & 1 == 0 {
+                self.read(block, record_idx, None)?;
+                continue;
+            }
+            for column_idx in 0..n_columns {
+                self.table.columns[column_idx].push(place_of(self.matcher.tried(column_idx)(line_idx)));
+            }
+            self.table.record_of_row.push(record_idx);
+        }
+        Ok(())
+    }
+
     /// Reads one record, in the block or as it was changed.
     #[inline]
     fn read(&mut self, block: &RecordBlock, record_idx: usize, changed: Option<&str>) -> Result<()> {
@@ -288,14 +320,21 @@ impl RegexDeserializer {
             Some(text) => self.table.change(text.as_bytes())?,
         };
         for (column, &group) in self.table.columns.iter_mut().zip(&self.groups) {
-            column.push(match group {
+            column.push(match place_of(group) {
                 _ if !matches => FieldPlace::Absent,
-                NO_GROUP => FieldPlace::NoText,
-                [start, end] => FieldPlace::At { start: text_start + start, end: text_start + end },
+                FieldPlace::At { start, end } => FieldPlace::At { start: text_start + start, end: text_start + end },
+                place => place,
             });
         }
         self.table.record_of_row.push(record_idx);
         Ok(())
+    }
+}
+
+fn place_of(group: GroupRange) -> FieldPlace {
+    match group {
+        NO_GROUP => FieldPlace::NoText,
+        [start, end] => FieldPlace::At { start, end },
     }
 }
 

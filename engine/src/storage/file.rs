@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::{StoragePath, io_error};
@@ -23,6 +24,8 @@ pub struct FileMeta {
 pub enum FileVersion {
     /// A local file: which one it is, and when it was last written, in nanoseconds since 1970.
     Local { dev: u64, inode: u64, mtime_ns: i64 },
+    /// An object of S3: its entity tag, if the server has such.
+    Object { etag: Option<String> },
 }
 
 impl FileVersion {
@@ -61,12 +64,14 @@ pub trait ReadAt: Send + Sync + Debug {
     }
 }
 
-/// Opens a file that was listed.
+/// Opens a local file that was listed.
 ///
 /// Errors: `FILE_CHANGED` if it is another file now, was cut, or was written over; that something was appended is
 /// none. `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
-pub fn open(file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
-    let path = file.path.as_local();
+pub(super) fn open_local(path: &Path, file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
+    let FileVersion::Local { dev, inode, mtime_ns } = file.version else {
+        return Err(Error::internal("a local file was listed as an object of S3"));
+    };
     // A FIFO that took the file's place would block the open for ever.
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let opened = OpenOptions::new()
@@ -74,7 +79,7 @@ pub fn open(file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
         .custom_flags(nonblocking)
         .open(path)
         .map_err(|cause| io_error("open", path, cause))?;
-    let local = LocalFile { file: opened, listed: Arc::clone(file), witness: OnceLock::new() };
+    let local = LocalFile { file: opened, listed: Arc::clone(file), dev, inode, mtime_ns, witness: OnceLock::new() };
     local.verify()?;
     Ok(Arc::new(local))
 }
@@ -83,6 +88,10 @@ pub fn open(file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
 struct LocalFile {
     file: File,
     listed: Arc<FileMeta>,
+    /// Of its version as it was listed.
+    dev: u64,
+    inode: u64,
+    mtime_ns: i64,
     /// Where the first read ended, and its last bytes: what tells a log that grew from one that was emptied and filled
     /// again, as `copytruncate` of logrotate does.
     witness: OnceLock<(u64, Vec<u8>)>,
@@ -92,13 +101,17 @@ struct LocalFile {
 const WITNESS_BYTES: usize = 256;
 
 impl LocalFile {
+    fn path(&self) -> &Path {
+        self.listed.path.as_local().unwrap_or(Path::new(""))
+    }
+
     fn changed(&self, what: &str) -> Error {
         let path = self.listed.path.display();
         Error::new(codes::FILE_CHANGED, format!("{path} {what} since it was listed"))
     }
 
     fn metadata(&self) -> Result<Metadata> {
-        self.file.metadata().map_err(|cause| io_error("open", self.listed.path.as_local(), cause))
+        self.file.metadata().map_err(|cause| io_error("open", self.path(), cause))
     }
 
     /// Fills `buf` with bytes that were there when the file was listed.
@@ -109,7 +122,7 @@ impl LocalFile {
                 Ok(0) => return Err(self.changed("was cut")),
                 Ok(n) => filled += n,
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) => return Err(io_error("read", self.listed.path.as_local(), cause)),
+                Err(cause) => return Err(io_error("read", self.path(), cause)),
             }
         }
         Ok(())
@@ -138,7 +151,7 @@ impl ReadAt for LocalFile {
 
     fn verify(&self) -> Result<()> {
         let metadata = self.metadata()?;
-        let FileVersion::Local { dev, inode, mtime_ns } = self.listed.version;
+        let (dev, inode, mtime_ns) = (self.dev, self.inode, self.mtime_ns);
         let now = FileVersion::of_local(&metadata);
         if metadata.dev() != dev || metadata.ino() != inode || !metadata.is_file() {
             Err(self.changed("was replaced by another file"))
@@ -161,13 +174,16 @@ impl ReadAt for LocalFile {
 mod tests {
     use std::fs;
     use std::io::Write;
-    use std::path::Path;
 
     use super::*;
-    use crate::storage::list;
+    use crate::storage::list::list_local;
 
     fn listed(path: &Path) -> Arc<FileMeta> {
-        Arc::new(list(&StoragePath::from_local(path).unwrap()).unwrap().files.remove(0))
+        Arc::new(list_local(path).unwrap().files.remove(0))
+    }
+
+    fn open(file: &Arc<FileMeta>) -> Result<Arc<dyn ReadAt>> {
+        open_local(file.path.as_local().unwrap(), file)
     }
 
     #[track_caller]

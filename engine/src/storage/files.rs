@@ -11,23 +11,26 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use rustix::fs::OFlags;
 use uuid::Uuid;
 
 use super::filesystem::{file_error, has_the_name};
-use super::{StoragePath, io_error};
+use super::s3::PARTS_MAX;
+use super::{ObjectPath, Storage, StoragePath, io_error};
 use crate::config::EngineConfig;
 use crate::error::{Error, Result, codes};
 
 /// Folders inside folders, more than which is an error.
 const DEPTH_MAX: usize = 40;
 
-/// Bytes that are copied between two looks at whether to go on.
+/// Bytes that are copied between two looks at whether to go on; at least those of a part of an upload, 5 MiB.
 const BLOCK_BYTES: u64 = 8 << 20;
 
-/// Reads and writes whole files. Relative locations are relative to one directory.
+/// Reads and writes whole files, local ones and objects of S3. Relative locations are relative to one directory.
 #[derive(Debug, Clone)]
 pub struct Files {
+    storage: Storage,
     working_dir: PathBuf,
 }
 
@@ -55,14 +58,23 @@ pub enum Place {
 impl Files {
     /// Files as a session of this configuration names them.
     pub fn new(config: &EngineConfig) -> Files {
-        Files { working_dir: config.working_dir.clone() }
+        Files::over(Storage::new(config), &config.working_dir)
+    }
+
+    /// The same, on a storage that is in use already: its connections and credentials are used again.
+    pub fn over(storage: Storage, working_dir: &Path) -> Files {
+        Files { storage, working_dir: working_dir.to_owned() }
     }
 
     /// What is there.
     ///
     /// Errors: `UNSUPPORTED_SCHEME`, `ACCESS_DENIED`, `STORAGE`.
     pub fn place(&self, location: &str) -> Result<Place> {
-        let path = self.local(location)?;
+        let path = match self.whereabouts(location)? {
+            Whereabouts::Local(path) => path,
+            Whereabouts::S3(_) if location.ends_with('/') => return Ok(Place::Folder),
+            Whereabouts::S3(object) => return self.storage.s3().place(&object),
+        };
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => Ok(Place::Folder),
             Ok(_) => Ok(Place::File),
@@ -75,7 +87,10 @@ impl Files {
     ///
     /// Errors: `NOT_FOUND`, `ACCESS_DENIED`; `USAGE` for a directory; `UNSUPPORTED_SCHEME`, `STORAGE`.
     pub fn read(&self, location: &str) -> Result<Vec<u8>> {
-        let path = self.local(location)?;
+        let path = match self.whereabouts(location)? {
+            Whereabouts::Local(path) => path,
+            Whereabouts::S3(object) => return self.storage.s3().read(&object),
+        };
         fs::read(&path).map_err(|cause| match cause.kind() {
             io::ErrorKind::IsADirectory => {
                 Error::new(codes::USAGE, format!("{} is a directory, expected a file", path.display()))
@@ -87,12 +102,15 @@ impl Files {
     /// Every file below a location, hidden ones too, ascending by name; the file itself if it is one.
     ///
     /// Symbolic links are followed, but for one back to a folder that it lies in. What is neither file nor folder is left
-    /// out.
+    /// out, and so are objects that stand for folders.
     ///
     /// Errors: `NOT_FOUND`, `ACCESS_DENIED`; `STORAGE`, also if folders are nested more than 40 deep, and for a name that
     /// is not UTF-8, which no location can name.
     pub fn list(&self, location: &str) -> Result<Vec<FoundFile>> {
-        let path = self.local(location)?;
+        let path = match self.whereabouts(location)? {
+            Whereabouts::Local(path) => path,
+            Whereabouts::S3(object) => return self.storage.s3().found(&object),
+        };
         let metadata = fs::metadata(&path).map_err(|cause| io_error("list", &path, cause))?;
         let mut found = Vec::new();
         if metadata.is_dir() {
@@ -109,7 +127,13 @@ impl Files {
     ///
     /// Errors: `ACCESS_DENIED`, `DISK_LIMIT`, `UNSUPPORTED_SCHEME`, `STORAGE`.
     pub fn write(&self, location: &str, content: &[u8]) -> Result<()> {
-        replace(&self.local(location)?, |file| file.write_all(content))
+        match self.whereabouts(location)? {
+            Whereabouts::Local(path) => replace(&path, |file| file.write_all(content)),
+            Whereabouts::S3(object) => {
+                let blocks = content.chunks(BLOCK_BYTES as usize).map(|block| Ok(Bytes::copy_from_slice(block)));
+                self.storage.s3().write(&object, blocks)
+            }
+        }
     }
 
     /// Copies a file over another one or to a new place, as [`write`](Files::write) writes; gives its bytes.
@@ -118,40 +142,87 @@ impl Files {
     ///
     /// Errors: those of [`read`](Files::read), of [`write`](Files::write) and of `proceed`.
     pub fn copy(&self, from: &str, to: &str, proceed: &dyn Fn() -> Result<()>) -> Result<u64> {
-        let (from, to) = (self.local(from)?, self.local(to)?);
-        let mut source = File::open(&from).map_err(|cause| io_error("read", &from, cause))?;
         let mut bytes = 0;
-        let mut stopped = Ok(());
-        let copied = replace(&to, |file| {
-            loop {
-                stopped = proceed();
-                if stopped.is_err() {
-                    return Err(io::ErrorKind::Interrupted.into());
-                }
-                match io::copy(&mut (&mut source).take(BLOCK_BYTES), file)? {
-                    0 => return Ok(()),
-                    n => bytes += n,
-                }
-            }
+        let blocks: Box<dyn Iterator<Item = Result<Bytes>>> = match self.whereabouts(from)? {
+            Whereabouts::Local(path) => Box::new(local_blocks(path)?),
+            Whereabouts::S3(object) => Box::new(self.storage.s3().blocks(&object, BLOCK_BYTES)?),
+        };
+        let blocks = blocks.map(|block| {
+            proceed()?;
+            block.inspect(|block| bytes += block.len() as u64)
         });
-        stopped.and(copied).map(|()| bytes)
+        match self.whereabouts(to)? {
+            Whereabouts::Local(path) => write_blocks(&path, proceed, blocks)?,
+            Whereabouts::S3(object) => {
+                proceed()?;
+                self.storage.s3().write(&object, blocks)?;
+            }
+        }
+        Ok(bytes)
     }
 
     /// Removes a file. Fine if there is none.
     ///
     /// Errors: `ACCESS_DENIED`, `UNSUPPORTED_SCHEME`, `STORAGE`.
     pub fn remove(&self, location: &str) -> Result<()> {
-        let path = self.local(location)?;
+        let path = match self.whereabouts(location)? {
+            Whereabouts::Local(path) => path,
+            Whereabouts::S3(object) => return self.storage.s3().remove(&object),
+        };
         match fs::remove_file(&path) {
             Err(cause) if !is_missing(&cause) => Err(io_error("remove", &path, cause)),
             _ => Ok(()),
         }
     }
 
-    /// The path that a location stands for, which is one of this machine so far.
-    fn local(&self, location: &str) -> Result<PathBuf> {
-        Ok(StoragePath::parse(location, &self.working_dir)?.as_local().to_owned())
+    fn whereabouts(&self, location: &str) -> Result<Whereabouts> {
+        let path = StoragePath::parse(location, &self.working_dir)?;
+        match (path.as_local(), path.as_object()) {
+            (Some(local), _) => Ok(Whereabouts::Local(local.to_owned())),
+            (_, Some(object)) => Ok(Whereabouts::S3(object.clone())),
+            (None, None) => Err(Error::internal("a path that is nowhere")),
+        }
     }
+}
+
+enum Whereabouts {
+    Local(PathBuf),
+    S3(ObjectPath),
+}
+
+/// The content of a local file, block by block.
+fn local_blocks(path: PathBuf) -> Result<impl Iterator<Item = Result<Bytes>>> {
+    let mut source = File::open(&path).map_err(|cause| io_error("read", &path, cause))?;
+    let bytes = source.metadata().map_or(0, |metadata| metadata.len());
+    // A block may become a part of an upload.
+    let block_bytes = BLOCK_BYTES.max(bytes.div_ceil(PARTS_MAX));
+    Ok(std::iter::from_fn(move || {
+        let mut block = Vec::new();
+        match (&mut source).take(block_bytes).read_to_end(&mut block) {
+            Ok(0) => None,
+            Ok(_) => Some(Ok(block.into())),
+            Err(cause) => Some(Err(io_error("read", &path, cause))),
+        }
+    }))
+}
+
+fn write_blocks(
+    path: &Path,
+    proceed: &dyn Fn() -> Result<()>,
+    mut blocks: impl Iterator<Item = Result<Bytes>>,
+) -> Result<()> {
+    let mut stopped = proceed();
+    let written = replace(path, |file| {
+        while stopped.is_ok() {
+            match blocks.next() {
+                Some(Ok(block)) => file.write_all(&block)?,
+                Some(Err(error)) => stopped = Err(error),
+                None => return Ok(()),
+            }
+        }
+        Err(io::ErrorKind::Interrupted.into())
+    });
+    stopped.and(written)
 }
 
 fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {

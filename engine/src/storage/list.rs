@@ -30,31 +30,29 @@ pub struct Listing {
     pub skipped_special: u64,
 }
 
-/// Lists every file below `path`, or `path` itself if it is a file. The location's own name may be a hidden one.
+/// Lists every file below `local`, or `local` itself if it is a file. The location's own name may be a hidden one.
 ///
 /// Errors: `NOT_FOUND`; `ACCESS_DENIED`, also of a folder below; `STORAGE`, also if folders are nested more than 40
 /// deep, and for a location that is neither file nor folder.
-pub fn list(path: &StoragePath) -> Result<Listing> {
-    let local = path.as_local();
+pub(super) fn list_local(local: &Path) -> Result<Listing> {
     let metadata = fs::metadata(local).map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => not_found(local, cause),
         _ => io_error("list", local, cause),
     })?;
     let mut listing = Listing::default();
     if metadata.is_file() {
-        listing.files.push(file_meta(path.clone(), &metadata));
+        listing.files.push(file_meta(StoragePath::from_local(local)?, &metadata));
     } else if metadata.is_dir() {
-        list_folder(path, &mut vec![(metadata.dev(), metadata.ino())], &mut listing)?;
+        list_folder(local, &mut vec![(metadata.dev(), metadata.ino())], &mut listing)?;
         listing.files.sort_unstable_by(|a, b| sort_key(&a.path).cmp(sort_key(&b.path)));
     } else {
-        return Err(Error::new(codes::STORAGE, format!("{} is neither a file nor a folder", path.display())));
+        return Err(Error::new(codes::STORAGE, format!("{} is neither a file nor a folder", local.display())));
     }
     Ok(listing)
 }
 
 /// `above` holds device and inode of this folder and of those that it lies in.
-fn list_folder(folder: &StoragePath, above: &mut Vec<(u64, u64)>, listing: &mut Listing) -> Result<()> {
-    let local = folder.as_local();
+fn list_folder(local: &Path, above: &mut Vec<(u64, u64)>, listing: &mut Listing) -> Result<()> {
     for entry in fs::read_dir(local).map_err(|cause| io_error("list", local, cause))? {
         let entry = entry.map_err(|cause| io_error("list", local, cause))?;
         let name = entry.file_name();
@@ -62,9 +60,9 @@ fn list_folder(folder: &StoragePath, above: &mut Vec<(u64, u64)>, listing: &mut 
             listing.hidden += 1;
             continue;
         }
-        let path = folder.child(&name);
+        let path = local.join(&name);
         let found = match entry.file_type() {
-            Ok(kind) if kind.is_symlink() => fs::metadata(path.as_local()),
+            Ok(kind) if kind.is_symlink() => fs::metadata(&path),
             Ok(_) => entry.metadata(),
             Err(cause) => Err(cause),
         };
@@ -72,17 +70,17 @@ fn list_folder(folder: &StoragePath, above: &mut Vec<(u64, u64)>, listing: &mut 
             Ok(metadata) => metadata,
             // A symlink to nowhere or to itself; or the file was removed since, which is as if it never was there.
             Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                listing.skipped_special += u64::from(fs::symlink_metadata(path.as_local()).is_ok());
+                listing.skipped_special += u64::from(fs::symlink_metadata(&path).is_ok());
                 continue;
             }
             Err(cause) if cause.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 listing.skipped_special += 1;
                 continue;
             }
-            Err(cause) => return Err(io_error("list", path.as_local(), cause)),
+            Err(cause) => return Err(io_error("list", &path, cause)),
         };
         if metadata.is_file() {
-            listing.files.push(file_meta(path, &metadata));
+            listing.files.push(file_meta(StoragePath::local_child(local, &name), &metadata));
         } else if metadata.is_dir() {
             let id = (metadata.dev(), metadata.ino());
             if above.contains(&id) {
@@ -139,8 +137,8 @@ mod tests {
 
     use super::*;
 
-    fn at(path: impl AsRef<Path>) -> StoragePath {
-        StoragePath::from_local(path.as_ref()).unwrap()
+    fn list(path: impl AsRef<Path>) -> Result<Listing> {
+        list_local(path.as_ref())
     }
 
     /// A folder with these files, each holding its own name; names that end in `/` are folders.
@@ -160,9 +158,12 @@ mod tests {
 
     #[track_caller]
     fn check(dir: &Path, expect: &[&str], hidden: u64, skipped_special: u64) {
-        let listing = list(&at(dir)).unwrap();
-        let names: Vec<PathBuf> =
-            listing.files.iter().map(|file| file.path.as_local().strip_prefix(dir).unwrap().to_owned()).collect();
+        let listing = list(dir).unwrap();
+        let names: Vec<PathBuf> = listing
+            .files
+            .iter()
+            .map(|file| file.path.as_local().unwrap().strip_prefix(dir).unwrap().to_owned())
+            .collect();
         assert_eq!(names, expect.iter().map(PathBuf::from).collect::<Vec<_>>());
         assert_eq!((listing.hidden, listing.skipped_special), (hidden, skipped_special));
     }
@@ -191,7 +192,7 @@ mod tests {
     #[test]
     fn a_location_that_is_a_file() {
         let dir = tree(&["a/x"]);
-        let listing = list(&at(dir.path().join("a/x"))).unwrap();
+        let listing = list(dir.path().join("a/x")).unwrap();
         assert_eq!((listing.files.len(), listing.files[0].len), (1, 3));
     }
 
@@ -216,21 +217,21 @@ mod tests {
         let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
         symlink("/dev/null", dir.path().join("null")).unwrap();
         check(dir.path(), &["a"], 0, 3);
-        assert_eq!(list(&at(&fifo)).unwrap_err().code(), codes::STORAGE);
+        assert_eq!(list(&fifo).unwrap_err().code(), codes::STORAGE);
     }
 
     #[test]
     fn nested_too_deep_is_an_error() {
         let dir = tree(&[&format!("{}x", "d/".repeat(40))]);
-        assert_eq!(list(&at(dir.path())).unwrap().files.len(), 1);
+        assert_eq!(list(dir.path()).unwrap().files.len(), 1);
         let dir = tree(&[&format!("{}x", "d/".repeat(41))]);
-        assert!(list(&at(dir.path())).unwrap_err().message().contains("40"));
+        assert!(list(dir.path()).unwrap_err().message().contains("40"));
     }
 
     #[test]
     fn what_is_missing() {
         let dir = tree(&["Logs/a/x"]);
-        let error = |name: &str| list(&at(dir.path().join(name))).unwrap_err();
+        let error = |name: &str| list(dir.path().join(name)).unwrap_err();
         let check = |name: &str, hint: Option<&str>| {
             let error = error(name);
             assert_eq!(error.code(), codes::NOT_FOUND);
@@ -252,7 +253,7 @@ mod tests {
         let dir = tree(&["a/x", "b"]);
         let closed = dir.path().join("a");
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
-        let result = list(&at(dir.path()));
+        let result = list(dir.path());
         // The superuser reads everything.
         if fs::read_dir(&closed).is_err() {
             assert_eq!(result.unwrap_err().code(), codes::ACCESS_DENIED);

@@ -1,30 +1,91 @@
 //! Bytes: open, list, read ranges, write, rename. Knows no lines.
 //!
-//! A [`StoragePath`] is where something is, as a script wrote it; [`list`] finds the files below it; [`open`] gives
-//! one of them for positional reads. Inputs are never memory-mapped: a file that shrinks while it is read is an
-//! error and not a signal. Everything here blocks, and nothing here decides what is done about an error.
-//!
-//! Only local files so far. A path of another scheme is refused in one place, [`StoragePath::parse`]; what reads it
-//! one day is one more [`ReadAt`].
+//! A [`StoragePath`] is where something is, as a script wrote it. [`Storage`] is a session's way there: it lists the
+//! files below a path and opens them for positional reads, local ones ([`ReadAt`]) and those of [`s3`] alike; a task
+//! announces what it will read as a [`ReadAhead`]. Inputs are never memory-mapped: a file that shrinks while it is
+//! read is an error and not a signal. To those outside everything here blocks, and nothing here decides what is done
+//! about an error. The writing side is `filesystem`, and the uploads of `s3`.
 
 mod file;
 mod files;
 mod list;
 mod path;
+mod read_ahead;
 mod scratch;
 
 pub mod filesystem;
+pub mod s3;
 
-pub use file::{FileMeta, FileVersion, ReadAt, open};
+pub use file::{FileMeta, FileVersion, ReadAt};
 pub use files::{Files, FoundFile, Place};
-pub use list::{Listing, list};
-pub use path::StoragePath;
+pub use list::Listing;
+pub use path::{ObjectPath, StoragePath};
+pub use read_ahead::ReadAhead;
 pub use scratch::{ScratchDirectory, make_private};
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::error::{Error, codes};
+use crate::config::EngineConfig;
+use crate::error::{Error, Result, codes};
+use s3::S3;
+
+/// A session's way to files, wherever they are. Clones share everything; nothing is started before it is needed.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    s3: Arc<S3>,
+    /// Bytes that one task may have asked for and not yet read.
+    window_bytes: u64,
+}
+
+/// Bounds of that, and the part of the memory limit that all tasks may use for it.
+const WINDOW_BYTES: Range<u64> = 4 << 20..64 << 20;
+const WINDOW_SHARE: u64 = 8;
+
+impl Storage {
+    /// Reaches S3 as `config` says.
+    pub fn new(config: &EngineConfig) -> Self {
+        let share = config.memory_limit / WINDOW_SHARE / config.threads.max(1) as u64;
+        Storage {
+            s3: Arc::new(S3::new(config.s3.clone(), config.threads)),
+            window_bytes: share.clamp(WINDOW_BYTES.start, WINDOW_BYTES.end),
+        }
+    }
+
+    /// Lists every file below `path`, or `path` itself if it is a file. The location's own name may be a hidden one.
+    ///
+    /// Errors: `NOT_FOUND`; `ACCESS_DENIED`, also of a folder below; `STORAGE`.
+    pub fn list(&self, path: &StoragePath) -> Result<Listing> {
+        match (path.as_local(), path.as_object()) {
+            (Some(local), _) => list::list_local(local),
+            (_, Some(object)) => self.s3.list(object),
+            (None, None) => Err(Error::internal("a path that is nowhere")),
+        }
+    }
+
+    /// A whole small file, such as a script.
+    ///
+    /// Errors: `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
+    pub fn read(&self, path: &StoragePath) -> Result<Vec<u8>> {
+        match (path.as_local(), path.as_object()) {
+            (Some(local), _) => std::fs::read(local).map_err(|cause| io_error("read", local, cause)),
+            (_, Some(object)) => self.s3.read(object),
+            (None, None) => Err(Error::internal("a path that is nowhere")),
+        }
+    }
+
+    /// Opens the files that one task reads: these ranges of them, in this order.
+    pub fn read_ahead(&self, ranges: Vec<(Arc<FileMeta>, Range<u64>)>) -> ReadAhead {
+        ReadAhead::new(self.clone(), ranges)
+    }
+
+    /// The buckets of this session.
+    pub fn s3(&self) -> &Arc<S3> {
+        &self.s3
+    }
+}
 
 /// Makes the error of an operation that the operating system refused. `action` reads after "cannot".
 pub(crate) fn io_error(action: &str, path: &Path, cause: io::Error) -> Error {

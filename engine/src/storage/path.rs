@@ -13,15 +13,46 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, Result, codes};
 
-/// A place as scripts write it, absolute and in its simplest spelling.
+/// A place as scripts write it, in its simplest spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StoragePath {
+pub struct StoragePath(Place);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Place {
     /// Absolute; no `.`, no `..`, no repeated or trailing slash.
-    local: PathBuf,
+    Local(PathBuf),
+    S3(ObjectPath),
+}
+
+/// A place in S3: an object, or all those whose keys start with `key` and a slash.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectPath {
+    pub bucket: String,
+    /// Without a slash at its start or end; empty for the whole bucket.
+    pub key: String,
+}
+
+impl ObjectPath {
+    /// The place of `name` below this one.
+    pub fn child(&self, name: &str) -> ObjectPath {
+        ObjectPath { bucket: self.bucket.clone(), key: format!("{}{name}", self.folder()) }
+    }
+
+    /// What the keys of all objects below start with.
+    pub fn folder(&self) -> String {
+        if self.key.is_empty() { String::new() } else { format!("{}/", self.key) }
+    }
+}
+
+impl fmt::Display for ObjectPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
 }
 
 impl StoragePath {
-    /// Reads `text`: relative, absolute, `file:/x` or `file:///x`. A relative path is relative to `working_dir`.
+    /// Reads `text`: relative, absolute, `file:/x` or `file:///x`, `s3://bucket/key`. A relative path is relative to
+    /// `working_dir`. `s3a:` and `s3n:` are other names of `s3:`.
     ///
     /// A percent sign is a percent sign, as in Hadoop, for Hive itself writes `dt=2014-07-05%2010` into folder names.
     /// Only in the form with two slashes, `file://`, which tools other than Hive write, are percent escapes decoded.
@@ -38,10 +69,15 @@ impl StoragePath {
         let Some((scheme, rest)) = split_scheme(text) else {
             return StoragePath::from_local(&working_dir.join(text));
         };
-        if !scheme.eq_ignore_ascii_case("file") {
-            let scheme = scheme.to_ascii_lowercase();
-            return Err(Error::new(codes::UNSUPPORTED_SCHEME, format!("paths of `{scheme}:` are not read or written"))
-                .with_hint("local paths work: `dir/x`, `/dir/x`, `file:///dir/x`"));
+        let scheme = scheme.to_ascii_lowercase();
+        match scheme.as_str() {
+            "file" => {}
+            "s3" | "s3a" | "s3n" => return parse_s3(rest).map_err(|what| bad(&what)),
+            _ => {
+                let message = format!("paths of `{scheme}:` are not read or written");
+                return Err(Error::new(codes::UNSUPPORTED_SCHEME, message)
+                    .with_hint("local paths and S3 work: `dir/x`, `/dir/x`, `file:///dir/x`, `s3://bucket/x`"));
+            }
         }
         let Some(after_slashes) = rest.strip_prefix("//") else {
             if !rest.starts_with('/') {
@@ -76,53 +112,121 @@ impl StoragePath {
                 Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
             }
         }
-        Ok(StoragePath { local })
+        Ok(StoragePath(Place::Local(local)))
     }
 
-    /// The place of `name` in this folder. `name` is one component and not `.` or `..`.
-    pub(crate) fn child(&self, name: &OsStr) -> StoragePath {
-        StoragePath { local: self.local.join(name) }
+    /// The place of an object that a listing found.
+    pub(crate) fn of_object(object: ObjectPath) -> StoragePath {
+        StoragePath(Place::S3(object))
     }
 
-    /// The place as the operating system knows it.
-    pub fn as_local(&self) -> &Path {
-        &self.local
+    /// The place of `name` in the local folder `folder`, which is absolute and simple. `name` is one component and not
+    /// `.` or `..`.
+    pub(super) fn local_child(folder: &Path, name: &OsStr) -> StoragePath {
+        StoragePath(Place::Local(folder.join(name)))
     }
 
-    /// The plain absolute path, for messages. Bytes that are not UTF-8 become U+FFFD.
-    pub fn display(&self) -> std::path::Display<'_> {
-        self.local.display()
+    /// The place as the operating system knows it, if it is local.
+    pub fn as_local(&self) -> Option<&Path> {
+        match &self.0 {
+            Place::Local(path) => Some(path),
+            Place::S3(_) => None,
+        }
+    }
+
+    /// The place in S3, if it is there.
+    pub fn as_object(&self) -> Option<&ObjectPath> {
+        match &self.0 {
+            Place::Local(_) => None,
+            Place::S3(object) => Some(object),
+        }
+    }
+
+    /// What stands after the last slash.
+    pub fn file_name(&self) -> &[u8] {
+        match &self.0 {
+            Place::Local(path) => path.file_name().unwrap_or_default().as_bytes(),
+            Place::S3(object) => object.key.rsplit('/').next().unwrap_or_default().as_bytes(),
+        }
+    }
+
+    /// The plain absolute path or the URL, for messages. Bytes that are not UTF-8 become U+FFFD.
+    pub fn display(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| match &self.0 {
+            Place::Local(path) => write!(f, "{}", path.display()),
+            Place::S3(object) => write!(f, "{object}"),
+        })
     }
 
     /// Whether one is the other, or lies in it, once symlinks are followed.
     ///
     /// What does not exist yet is looked for below its nearest ancestor that does.
     pub fn overlaps(&self, other: &StoragePath) -> bool {
-        let (own, others) = (self.resolved(), other.resolved());
-        if own.starts_with(&others) || others.starts_with(&own) {
-            return true;
-        }
-        // A bind mount gives one folder two paths, neither of them a symlink.
-        let lies_in = |inner: &Path, outer: &Path| {
-            identity(outer).is_some_and(|id| inner.ancestors().any(|ancestor| identity(ancestor) == Some(id)))
-        };
-        lies_in(&own, &others) || lies_in(&others, &own)
-    }
-
-    /// The path without symlinks, as far as it exists.
-    fn resolved(&self) -> PathBuf {
-        for ancestor in self.local.ancestors() {
-            if let Ok(mut resolved) = fs::canonicalize(ancestor) {
-                if let Ok(missing) = self.local.strip_prefix(ancestor)
-                    && !missing.as_os_str().is_empty()
-                {
-                    resolved.push(missing);
-                }
-                return resolved;
+        match (&self.0, &other.0) {
+            (Place::Local(own), Place::Local(others)) => overlap(own, others),
+            (Place::S3(own), Place::S3(others)) => {
+                let lies_in = |inner: &ObjectPath, outer: &ObjectPath| {
+                    inner.key == outer.key || inner.key.starts_with(&outer.folder())
+                };
+                own.bucket == others.bucket && (lies_in(own, others) || lies_in(others, own))
             }
+            _ => false,
         }
-        self.local.clone()
     }
+}
+
+fn overlap(own: &Path, others: &Path) -> bool {
+    let (own, others) = (resolved(own), resolved(others));
+    if own.starts_with(&others) || others.starts_with(&own) {
+        return true;
+    }
+    // A bind mount gives one folder two paths, neither of them a symlink.
+    let lies_in = |inner: &Path, outer: &Path| {
+        identity(outer).is_some_and(|id| inner.ancestors().any(|ancestor| identity(ancestor) == Some(id)))
+    };
+    lies_in(&own, &others) || lies_in(&others, &own)
+}
+
+/// The path without symlinks, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    for ancestor in path.ancestors() {
+        if let Ok(mut resolved) = fs::canonicalize(ancestor) {
+            if let Ok(missing) = path.strip_prefix(ancestor)
+                && !missing.as_os_str().is_empty()
+            {
+                resolved.push(missing);
+            }
+            return resolved;
+        }
+    }
+    path.to_owned()
+}
+
+/// Reads what follows `s3:`. Hadoop folds repeated slashes, and so `s3://b//x` is the object `x`.
+fn parse_s3(rest: &str) -> Result<StoragePath, String> {
+    let Some(rest) = rest.strip_prefix("//") else {
+        return Err("names no bucket; `s3://bucket/key` is expected".to_owned());
+    };
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_name = !bucket.is_empty()
+        && bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    if !is_name {
+        return Err(format!("names the bucket `{bucket}`, which no bucket is called"));
+    }
+    if key.chars().any(char::is_control) {
+        return Err("holds a control character".to_owned());
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in key.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    Ok(StoragePath(Place::S3(ObjectPath { bucket: bucket.to_owned(), key: parts.join("/") })))
 }
 
 /// Device and inode.
@@ -130,10 +234,13 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// As Hive shows a location: `file:/dir/x`. Parsing it gives the same place, if it is UTF-8.
+/// As Hive shows a location: `file:/dir/x`, `s3://bucket/x`. Parsing it gives the same place, if it is UTF-8.
 impl fmt::Display for StoragePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "file:{}", self.local.display())
+        match &self.0 {
+            Place::Local(path) => write!(f, "file:{}", path.display()),
+            Place::S3(object) => write!(f, "{object}"),
+        }
     }
 }
 
@@ -168,8 +275,11 @@ fn decode_percent(text: &str) -> Vec<u8> {
 }
 
 /// The bytes that listings are sorted by.
-pub(crate) fn sort_key(path: &StoragePath) -> &[u8] {
-    path.local.as_os_str().as_bytes()
+pub(super) fn sort_key(path: &StoragePath) -> &[u8] {
+    match &path.0 {
+        Place::Local(path) => path.as_os_str().as_bytes(),
+        Place::S3(object) => object.key.as_bytes(),
+    }
 }
 
 #[cfg(test)]
@@ -216,7 +326,32 @@ mod tests {
         check("file:/a%20b", "/a%20b");
         check("file:///a%20b%2Fc%zz%4", "/a b/c%zz%4");
         let path = StoragePath::parse("file:///a%ff", Path::new("/")).unwrap();
-        assert_eq!(path.as_local().as_os_str().as_bytes(), b"/a\xff");
+        assert_eq!(path.as_local().unwrap().as_os_str().as_bytes(), b"/a\xff");
+    }
+
+    #[test]
+    fn spellings_of_a_place_in_s3() {
+        check("s3://bucket/a/b.gz", "s3://bucket/a/b.gz");
+        check("s3a://bucket//a///b/", "s3://bucket/a/b");
+        check("S3N://bucket", "s3://bucket/");
+        check("s3://my.bucket-1/./a/../b", "s3://my.bucket-1/b");
+        check("s3://b/dt=2014-07-05%2010/x y", "s3://b/dt=2014-07-05%2010/x y");
+        let name = |text| StoragePath::parse(text, Path::new("/")).unwrap().file_name().to_owned();
+        assert_eq!((name("s3://b/a/x.gz"), name("s3://b/x.gz")), (b"x.gz".to_vec(), b"x.gz".to_vec()));
+    }
+
+    #[test]
+    fn overlaps_in_s3() {
+        let check = |a: &str, b: &str, expect: bool| {
+            let [a, b] = [a, b].map(|text| StoragePath::parse(text, Path::new("/w")).unwrap());
+            assert_eq!((a.overlaps(&b), b.overlaps(&a)), (expect, expect), "{a} {b}");
+        };
+        check("s3://b/in", "s3a://b/in/", true);
+        check("s3://b/in", "s3n://b/in/x/y", true);
+        check("s3://b", "s3://b/in", true);
+        check("s3://b/in", "s3://b/into", false);
+        check("s3://b/in", "s3://c/in", false);
+        check("s3://b/w", "/w", false);
     }
 
     #[test]
@@ -229,10 +364,13 @@ mod tests {
 
     #[test]
     fn places_that_are_none() {
-        for scheme in ["s3", "s3a", "s3n", "hdfs", "http", "https", "viewfs"] {
+        for scheme in ["hdfs", "http", "https", "viewfs"] {
             check_error(&format!("{scheme}://bucket/key"), codes::UNSUPPORTED_SCHEME, &format!("`{scheme}:`"));
         }
-        check_error("S3://b/k", codes::UNSUPPORTED_SCHEME, "`s3:`");
+        check_error("s3:/b/k", codes::BAD_SETTING, "no bucket");
+        check_error("s3:///k", codes::BAD_SETTING, "the bucket ``");
+        check_error("s3://b c/k", codes::BAD_SETTING, "`b c`");
+        check_error("s3://b/a\nb", codes::BAD_SETTING, "control");
         check_error("hdfs:/x", codes::UNSUPPORTED_SCHEME, "`hdfs:`");
         check_error("", codes::BAD_SETTING, "empty");
         check_error("file:", codes::BAD_SETTING, "relative");

@@ -22,7 +22,7 @@ use crate::config::EngineConfig;
 use crate::error::{Error, Result, codes};
 use crate::input::{self, LineOptions, SplitOptions};
 use crate::serdes::{self, TableSerde};
-use crate::storage::{self, FileMeta, StoragePath};
+use crate::storage::{FileMeta, Storage, StoragePath};
 
 /// One table of one query. Files are listed and cut into splits when the physical plan is made.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ pub struct LogTable {
     serde: Arc<dyn TableSerde>,
     lines: LineOptions,
     config: Arc<EngineConfig>,
+    storage: Storage,
     /// `logq.input.empty`: a location without files gives no rows instead of an error.
     allow_empty: bool,
     reports: ScanReports,
@@ -44,7 +45,13 @@ pub type ScanReports = Arc<Mutex<Vec<Arc<ScanReport>>>>;
 
 impl LogTable {
     /// Checks the table's SerDe and properties; reads nothing yet.
-    pub fn new(table: Arc<Table>, config: Arc<EngineConfig>, allow_empty: bool, reports: ScanReports) -> Result<Self> {
+    pub fn new(
+        table: Arc<Table>,
+        config: Arc<EngineConfig>,
+        storage: Storage,
+        allow_empty: bool,
+        reports: ScanReports,
+    ) -> Result<Self> {
         let serde = serdes::plan_serde(&table.serde, &table.serde_parameters(), &table.columns, &config.serde)?;
         let location =
             table.location.as_deref().map(|text| StoragePath::parse(text, &config.working_dir)).transpose()?;
@@ -52,7 +59,7 @@ impl LogTable {
             header_lines: line_count(&table, "skip.header.line.count")?,
             footer_lines: line_count(&table, "skip.footer.line.count")?,
         };
-        Ok(LogTable { table, location, serde, lines, config, allow_empty, reports, files: OnceLock::new() })
+        Ok(LogTable { table, location, serde, lines, config, storage, allow_empty, reports, files: OnceLock::new() })
     }
 
     /// Where the data lies, if the table has data.
@@ -76,9 +83,9 @@ impl LogTable {
         }
         let files = match &self.location {
             Some(location) => {
-                let listing = storage::list(location).map_err(|error| {
+                let listing = self.storage.list(location).map_err(|error| {
                     let message = format!("table `{}` cannot be read: {}", self.table.display_name(), error.message());
-                    Error::new(error.code(), message)
+                    error.with_message(message)
                 })?;
                 listing.files.into_iter().map(Arc::new).collect()
             }
@@ -125,6 +132,7 @@ impl LogTable {
             Arc::clone(&self.serde),
             self.lines,
             self.config.input.clone(),
+            self.storage.clone(),
             self.config.scan_pushdown,
             report,
         );

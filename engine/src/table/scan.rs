@@ -31,6 +31,7 @@ use crate::config::InputConfig;
 use crate::error::Error;
 use crate::input::{InputSplit, LineOptions};
 use crate::serdes::{RowFilter, TableSerde};
+use crate::storage::Storage;
 
 /// All that one map task reads of a table, in order. Never empty.
 #[derive(Clone)]
@@ -65,6 +66,7 @@ pub(super) struct LogSource {
     pub serde: Arc<dyn TableSerde>,
     pub lines: LineOptions,
     pub input: InputConfig,
+    pub storage: Storage,
     pub report: Arc<ScanReport>,
     table_schema: TableSchema,
     projection: SplitProjection,
@@ -82,6 +84,7 @@ impl LogSource {
         serde: Arc<dyn TableSerde>,
         lines: LineOptions,
         input: InputConfig,
+        storage: Storage,
         takes_predicates: bool,
         report: Arc<ScanReport>,
     ) -> Self {
@@ -89,6 +92,7 @@ impl LogSource {
             serde,
             lines,
             input,
+            storage,
             report,
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,

@@ -15,13 +15,14 @@ use crate::config::InputConfig;
 use crate::error::{Error, Result};
 use crate::input::{self, InputSplit, LineOptions, ReadBuffers, RecordBlock, RecordReader};
 use crate::serdes::Deserializer;
-use crate::storage::FileMeta;
+use crate::storage::{FileMeta, ReadAhead};
 
 /// Gives the batches of one attempt, and tells the report of each split when it has been read.
 pub(super) struct TaskRows {
     splits: Arc<[InputSplit]>,
     /// Of the split to open next.
     next_split: usize,
+    files: ReadAhead,
     lines: LineOptions,
     input: InputConfig,
     reading: Option<OpenSplit>,
@@ -63,6 +64,7 @@ impl TaskRows {
                 .with_biggest_coalesce_batch_size(Some(rows_left_alone)))
         });
         Ok(TaskRows {
+            files: input::read_ahead(&splits, &source.storage),
             splits,
             next_split: 0,
             lines: source.lines,
@@ -137,7 +139,7 @@ impl TaskRows {
             return Ok(false);
         };
         let buffers = std::mem::take(&mut self.buffers);
-        let reader = input::open_split(split, &self.lines, &self.input, buffers)?;
+        let reader = input::open_split(split, &self.files, &self.lines, &self.input, buffers)?;
         self.reading = Some(OpenSplit { file: Arc::clone(&split.file), reader, block: None, told: (0, 0) });
         self.next_split += 1;
         Ok(true)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand};
-use logq_engine::error::{Error, Result, codes};
+use logq_engine::error::{Error, Kind, Result, codes};
 use logq_engine::{Files, FoundFile, Place};
 
 use super::glob::{Filters, Verdict};
@@ -137,9 +137,9 @@ impl AwsS3 {
         if files.place(&common.src)? == Place::File {
             return Err(Error::new(codes::USAGE, format!("`{}` is a file, and sync copies folders", common.src)));
         }
-        let there = match files.place(&common.dest)? {
-            Place::Missing => Vec::new(),
-            _ => files.list(&common.dest)?,
+        let there = match files.list(&common.dest) {
+            Err(error) if error.kind() == Kind::NotFound => Vec::new(),
+            found => found?,
         };
         let there: BTreeMap<&str, &FoundFile> = there.iter().map(|file| (file.name.as_str(), file)).collect();
         let copies = self.all(common, files, |file| match there.get(file.name.as_str()) {

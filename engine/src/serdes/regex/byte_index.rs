@@ -1,7 +1,7 @@
 //! Where the bytes of a few sets lie in a text, found for many lines at once.
 //!
-//! Each set has a word for every 64 bytes of the text: a bit for each byte. All searches of a field program are
-//! questions to these words, which take a few nanoseconds each, however far apart the places are; a call of `memchr`
+//! Each set has a bit for each byte of the text, made 64 at a time. All searches of a field program are questions to
+//! these bits, which take a few nanoseconds each, however far apart the places are; a call of `memchr`
 //! for each takes several times that on the short fields of a log. The words are made for a window that holds some
 //! hundred lines and stays in the processor's nearest cache.
 //!
@@ -24,7 +24,7 @@ use super::byte_set::ByteSet;
 const CHUNK: usize = u64::BITS as usize;
 
 /// Bytes of a window, unless a line is longer.
-const WINDOW_BYTES: usize = 16 << 10;
+pub(super) const WINDOW_BYTES: usize = 16 << 10;
 
 /// Sets that one index keeps. More of them cost more than they help.
 const SETS_MAX: usize = 8;
@@ -58,10 +58,23 @@ enum Instructions {
     Portable,
 }
 
+/// Work on an index that the compiler may do with the instructions that make it.
+pub(super) trait IndexWork {
+    type Output;
+
+    /// Always put in line by those who implement it, or the instructions are not used.
+    fn run(self) -> Self::Output;
+}
+
 impl Default for Instructions {
     fn default() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("bmi2")
+            && std::arch::is_x86_feature_detected!("lzcnt")
+            && std::arch::is_x86_feature_detected!("popcnt")
+        {
             return Instructions::Avx2;
         }
         Instructions::Portable
@@ -75,128 +88,176 @@ impl Default for Instructions {
 pub(super) struct ByteIndex {
     instructions: Instructions,
     window: Range<usize>,
-    /// Words of one set.
+    /// Bytes of one set.
     stride: usize,
-    /// Word `set * stride + 1 + chunk`. Before the window and after it there is a chunk of zeros. None if there is no
-    /// window.
-    words: Vec<u64>,
+    /// A bit for each byte of the window, from the lowest of each byte on; one set after the other. Before the window
+    /// there is a chunk of zeros, and after it at least one. None if there is no window.
+    bits: Vec<u8>,
 }
 
 impl ByteIndex {
     /// Forgets the text: what is asked next is of another one.
     pub(super) fn forget(&mut self) {
-        self.words.clear();
+        self.bits.clear();
     }
 
-    /// Sees to it that the window holds a part of the text.
+    /// Sees to it that the window holds a part of the text, and most likely parts after it.
     #[inline]
     pub(super) fn cover(&mut self, sets: &IndexedSets, text: &[u8], part: Range<usize>) {
-        if self.words.is_empty() || part.start < self.window.start || part.end > self.window.end {
+        if !self.covers(&part) {
+            let window_end = part.end.max(text.len().min(part.start + WINDOW_BYTES));
+            self.fill(sets, text, part.start..window_end);
+        }
+    }
+
+    /// Sees to it that the window holds a part of the text, and no more if it has to be made.
+    pub(super) fn cover_only(&mut self, sets: &IndexedSets, text: &[u8], part: Range<usize>) {
+        if !self.covers(&part) {
             self.fill(sets, text, part);
         }
     }
 
+    #[inline]
+    fn covers(&self, part: &Range<usize>) -> bool {
+        !self.bits.is_empty() && self.window.start <= part.start && part.end <= self.window.end
+    }
+
     #[inline(never)]
-    fn fill(&mut self, sets: &IndexedSets, text: &[u8], part: Range<usize>) {
-        self.window = part.start..part.end.max(text.len().min(part.start + WINDOW_BYTES));
+    fn fill(&mut self, sets: &IndexedSets, text: &[u8], window: Range<usize>) {
+        self.window = window;
         let text = &text[self.window.clone()];
-        self.stride = text.len() / CHUNK + 3;
-        self.words.clear();
-        self.words.resize(sets.0.len() * self.stride, 0);
-        for (words, set) in self.words.chunks_exact_mut(self.stride).zip(&sets.0) {
-            let words = &mut words[1..];
+        let n_chunks = text.len().div_ceil(CHUNK);
+        self.stride = (n_chunks + 3) * size_of::<u64>();
+        self.bits.resize(sets.0.len() * self.stride, 0);
+        for (bits, set) in self.bits.chunks_exact_mut(self.stride).zip(&sets.0) {
+            let words = bits.as_chunks_mut().0;
+            words[0] = [0; _];
             match self.instructions {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: `Avx2` is made by `Instructions::default` alone, where the machine has these instructions.
-                Instructions::Avx2 => unsafe { avx2::fill(set, text, words) },
-                Instructions::Portable => portable::fill(set, text, words),
+                Instructions::Avx2 => unsafe { avx2::fill(set, text, &mut words[1..]) },
+                Instructions::Portable => portable::fill(set, text, &mut words[1..]),
             }
+            words[1 + n_chunks..].fill([0; _]);
         }
     }
 
-    /// The words of a set, the one before the window first.
-    #[inline]
-    fn words_of(&self, set: SetIdx) -> &[u64] {
-        &self.words[set * self.stride..][..self.stride]
+    /// Does work with the instructions that the index is made with.
+    pub(super) fn run<W: IndexWork>(&self, work: W) -> W::Output {
+        match self.instructions {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `Avx2` is made by `Instructions::default` alone, where the machine has these instructions.
+            Instructions::Avx2 => unsafe { avx2::run(work) },
+            Instructions::Portable => work.run(),
+        }
     }
 
-    /// The first place of the set from `from` on; `end` if there is none before it.
+    /// The places of one set.
+    #[inline(always)]
+    pub(super) fn places(&self, set: SetIdx) -> Places<'_> {
+        Places { bits: &self.bits[set * self.stride..][..self.stride], window_start: self.window.start }
+    }
+}
+
+/// The places of one set in the window.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'a> {
+    bits: &'a [u8],
+    window_start: usize,
+}
+
+impl Places<'_> {
+    /// The word that starts with the bits of eight bytes of the window, the byte at `n_before` among them.
+    #[inline(always)]
+    fn word(&self, n_before: usize) -> u64 {
+        let at = size_of::<u64>() + n_before / 8;
+        self.bits[at..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
+    }
+
+    /// The first place from `from` on; `end` if there is none before it.
     ///
-    /// Looks at the next 64 bytes at once, wherever a chunk ends: a field is seldom longer, so that the processor
-    /// foresees the branch.
-    #[inline]
-    pub(super) fn next(&self, set: SetIdx, from: usize, end: usize) -> usize {
-        let words = self.words_of(set);
-        let bits_before = from - self.window.start;
-        let window = window_at(words, bits_before);
-        if window != 0 {
-            return end.min(from + window.trailing_zeros() as usize);
-        }
-        let last_chunk = (end - self.window.start) / CHUNK;
-        for chunk in bits_before / CHUNK + 1..=last_chunk {
-            let bits = words[1 + chunk];
-            if bits != 0 {
-                return end.min(self.window.start + chunk * CHUNK + bits.trailing_zeros() as usize);
-            }
-        }
-        end
+    /// Looks at the next 57 bytes or more at once: a field is seldom longer, so that the processor foresees the branch.
+    #[inline(always)]
+    pub(super) fn next(&self, from: usize, end: usize) -> usize {
+        let n_before = from - self.window_start;
+        let word = self.word(n_before) >> (n_before % 8);
+        if word != 0 { end.min(from + word.trailing_zeros() as usize) } else { self.next_far(n_before, end) }
     }
 
-    /// The last place of the set in a part of the text.
-    #[inline]
-    pub(super) fn last(&self, set: SetIdx, part: Range<usize>) -> Option<usize> {
+    #[inline(never)]
+    fn next_far(&self, n_before: usize, end: usize) -> usize {
+        let n_before_end = end - self.window_start;
+        let mut words = (n_before / 8 * 8 + CHUNK..n_before_end).step_by(CHUNK).map(|start| (start, self.word(start)));
+        let found = words.find(|(_, word)| *word != 0);
+        found.map_or(end, |(start, word)| end.min(self.window_start + start + word.trailing_zeros() as usize))
+    }
+
+    /// The last place in a part of the text.
+    #[inline(always)]
+    pub(super) fn last(&self, part: Range<usize>) -> Option<usize> {
         if part.is_empty() {
             return None;
         }
-        let words = self.words_of(set);
-        let last = part.end - 1 - self.window.start;
-        let (chunk, shift) = (last / CHUNK, CHUNK - 1 - last % CHUNK);
-        let window = words[1 + chunk] << shift | words[chunk] >> 1 >> (CHUNK - 1 - shift);
-        let mut found = None;
-        if window != 0 {
-            found = Some(last - window.leading_zeros() as usize);
-        } else {
-            for chunk in ((part.start - self.window.start) / CHUNK..chunk).rev() {
-                let bits = words[1 + chunk];
-                if bits != 0 {
-                    found = Some(chunk * CHUNK + CHUNK - 1 - bits.leading_zeros() as usize);
-                    break;
-                }
-            }
+        let last = part.end - 1 - self.window_start;
+        // The word that ends with the bits of the eight bytes among which the last one is; it may start in the zeros.
+        let word =
+            self.bits[last / 8 + 1..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word)) << (7 - last % 8);
+        if word != 0 {
+            let place = self.window_start + last - word.leading_zeros() as usize;
+            return (place >= part.start).then_some(place);
         }
-        found.map(|place| self.window.start + place).filter(|&place| place >= part.start)
+        self.last_far(last, part.start)
     }
 
-    /// The bits of the set for a part of the text, from its first byte on; bits after its last byte are 0.
-    #[inline]
-    pub(super) fn bits(&self, set: SetIdx, part: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
-        let words = self.words_of(set);
-        part.clone().step_by(CHUNK).map(move |start| {
-            let bits = window_at(words, start - self.window.start);
+    #[inline(never)]
+    fn last_far(&self, last: usize, start: usize) -> Option<usize> {
+        let first = start - self.window_start;
+        let mut end = last / 8 * 8 + 8;
+        while end > first + CHUNK {
+            end -= CHUNK;
+            let word = self.bits[end / 8..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+            if word != 0 {
+                let place = self.window_start + end - 1 - word.leading_zeros() as usize;
+                return (place >= start).then_some(place);
+            }
+        }
+        None
+    }
+
+    /// The bits of a part of the text, each word with the place of its first bit, which may lie before the part; bits
+    /// outside of the part are 0.
+    #[inline(always)]
+    pub(super) fn words(&self, part: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
+        let n_outside = (part.start - self.window_start) % 8;
+        let mut start = part.start - n_outside;
+        let mut inside = u64::MAX << n_outside;
+        std::iter::from_fn(move || {
+            if start >= part.end {
+                return None;
+            }
             let n_bytes = part.end - start;
-            (start, if n_bytes < CHUNK { bits & ((1 << n_bytes) - 1) } else { bits })
+            if n_bytes < CHUNK {
+                inside &= (1 << n_bytes) - 1;
+            }
+            let word = (start, self.word(start - self.window_start) & inside);
+            start += CHUNK;
+            inside = u64::MAX;
+            Some(word)
         })
     }
 }
 
-/// 64 bits that start anywhere.
-#[inline]
-fn window_at(words: &[u64], n_before: usize) -> u64 {
-    let (chunk, shift) = (n_before / CHUNK, n_before % CHUNK);
-    words[1 + chunk] >> shift | words[2 + chunk] << 1 << (CHUNK - 1 - shift)
-}
-
 /// Calls `word_of` for each chunk of the text; the last one is filled up with zeros.
 #[inline(always)]
-fn for_chunks(text: &[u8], words: &mut [u64], word_of: impl Fn(&[u8; CHUNK]) -> u64) {
+fn for_chunks(text: &[u8], words: &mut [[u8; 8]], word_of: impl Fn(&[u8; CHUNK]) -> u64) {
     let (chunks, rest) = text.as_chunks::<CHUNK>();
     for (chunk, word) in chunks.iter().zip(words.iter_mut()) {
-        *word = word_of(chunk);
+        *word = word_of(chunk).to_le_bytes();
     }
     if !rest.is_empty() {
         let mut chunk = [0; CHUNK];
         chunk[..rest.len()].copy_from_slice(rest);
-        words[chunks.len()] = word_of(&chunk);
+        words[chunks.len()] = word_of(&chunk).to_le_bytes();
     }
 }
 

@@ -19,15 +19,20 @@
 
 mod compile;
 mod execute;
+mod first_ways;
+mod line;
 mod row;
 
 use std::fmt;
 use std::ops::Range;
 
 use self::execute::Choice;
+use self::first_ways::{FirstWays, LINES_MAX};
+pub(super) use self::first_ways::{LineBits, all_of};
 use self::row::Row;
-use super::byte_index::{ByteIndex, IndexedSets, SetIdx};
+use super::byte_index::{ByteIndex, IndexedSets, SetIdx, WINDOW_BYTES};
 use super::byte_set::First;
+use crate::input::RecordRange;
 use crate::java_regex::Node;
 
 /// A pattern as steps, with places for the groups that were asked for.
@@ -125,8 +130,10 @@ impl Literal {
     #[inline]
     fn is_at(&self, text: &[u8], position: usize) -> bool {
         let rest = &text[position..];
-        if let [byte] = *self.bytes {
-            return rest.first() == Some(&byte);
+        match *self.bytes {
+            [] => return true,
+            [byte] => return rest.first() == Some(&byte),
+            _ => {}
         }
         match rest.first_chunk() {
             Some(word) if u64::from_le_bytes(*word) & self.mask != self.word => false,
@@ -169,6 +176,8 @@ struct Run {
     saved_end: Option<usize>,
     /// A literal right after the run; empty if there is none.
     then: Literal,
+    /// Where it has to end for its set, the literal begins, or the text ends.
+    ends_at_literal: bool,
     next: StepIdx,
 }
 
@@ -203,9 +212,15 @@ pub(super) struct Memory {
     undo: Vec<(usize, u32)>,
     /// Of a row: the places of its separators.
     separators: Vec<usize>,
+    first_ways: FirstWays,
+    n_tried: u64,
+    n_succeeded: u64,
     n_sure: u64,
     n_unsure: u64,
 }
+
+/// Lines whose first way may fail beyond as many as succeeded.
+const TRIED_MAX: u64 = 1000;
 
 /// Texts that a program may be unsure of beyond those that it answered.
 const UNSURE_MAX: u64 = 1000;
@@ -219,6 +234,12 @@ impl Memory {
         self.index.forget();
     }
 
+    /// Where a group lies in each of the lines tried last.
+    pub(super) fn group(&self, group_idx: usize) -> impl Fn(usize) -> GroupRange {
+        let (starts, ends) = (self.first_ways.slot(2 * group_idx), self.first_ways.slot(2 * group_idx + 1));
+        |line_idx| [starts[line_idx], ends[line_idx]]
+    }
+
     #[cfg(test)]
     pub(super) fn n_unsure(&self) -> u64 {
         self.n_unsure
@@ -230,6 +251,37 @@ impl FieldProgram {
     /// named once.
     pub(super) fn compile(node: &Node, groups: &[usize]) -> Result<Self, Obstacle> {
         compile::compile(node, groups)
+    }
+
+    /// Tries the first lines of a text at once; how many, and the bits of those that match, whose groups
+    /// [`Memory::groups`] has. What the others do is not known. No lines if trying has seldom helped.
+    ///
+    /// The text has to be the same since [`Memory::start_text`].
+    pub(super) fn try_lines(
+        &self,
+        text: &[u8],
+        lines: &[RecordRange],
+        memory: &mut Memory,
+        n_groups: usize,
+    ) -> (usize, LineBits) {
+        let Memory { index, first_ways, n_tried, n_succeeded, .. } = memory;
+        if *n_tried > 2 * *n_succeeded + TRIED_MAX {
+            return (0, 0);
+        }
+        let Some(first) = lines.first() else {
+            return (0, 0);
+        };
+        let in_window = |line: &&RecordRange| line.end as usize <= first.start as usize + WINDOW_BYTES;
+        let n_lines = lines.iter().take(LINES_MAX).take_while(in_window).count();
+        let lines = &lines[..n_lines];
+        let Some(last) = lines.last() else {
+            return (0, 0);
+        };
+        index.cover_only(&self.sets, text, first.start as usize..last.end as usize);
+        let matching = first_ways.succeed(self, text, lines, index, n_groups * 2);
+        *n_tried += n_lines as u64;
+        *n_succeeded += u64::from(matching.count_ones());
+        (n_lines, matching)
     }
 
     /// Matches one line of a text, and says where in the text the groups asked for lie if it does.

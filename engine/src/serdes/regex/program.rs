@@ -16,8 +16,9 @@ use std::ops::Range;
 use regex::bytes;
 
 use super::byte_set::ByteSet;
-use super::field_program::{FieldProgram, GroupRange, Memory, NO_GROUP, Obstacle, Verdict};
+use super::field_program::{FieldProgram, GroupRange, LineBits, Memory, NO_GROUP, Obstacle, Verdict};
 use crate::error::{Error, Result, codes};
+use crate::input::RecordRange;
 use crate::java_regex::printer::{Dialect, Printer, takes_nothing};
 use crate::java_regex::{Assertion, LookDirection, Node, Pattern, RepeatMode, line_ends};
 use crate::java_regex::{needs_backtracking, take_last_end, visit};
@@ -177,6 +178,25 @@ impl Matcher {
         Ok(matches.then(|| groups.into_iter().map(in_line).collect()))
     }
 
+    /// Tries the lines of a text, each of which ends with a line feed: the groups of those that are known to match.
+    #[cfg(test)]
+    pub(super) fn try_all(&mut self, text: &str) -> Vec<Option<Vec<GroupRange>>> {
+        let mut records = Vec::new();
+        for line in text.split_inclusive('\n') {
+            let start = records.last().map_or(0, |last: &RecordRange| last.end + 1);
+            records.push(RecordRange { start, end: start + line.len() as u32 - 1 });
+        }
+        let mut groups_of_lines = Vec::new();
+        self.start_text();
+        while let (n_lines @ 1.., matching) = self.try_lines(text.as_bytes(), &records[groups_of_lines.len()..]) {
+            groups_of_lines.extend((0..n_lines).map(|line_idx| {
+                let groups = (0..self.program.numbers.len()).map(|group_idx| self.tried(group_idx)(line_idx));
+                (matching >> line_idx & 1 != 0).then(|| groups.collect())
+            }));
+        }
+        groups_of_lines
+    }
+
     /// Texts that tier 1 was asked for and left.
     #[cfg(test)]
     pub(super) fn n_unsure(&self) -> u64 {
@@ -188,6 +208,30 @@ impl Matcher {
         self.memory.start_text();
     }
 
+    /// Tries the first lines of a text at once: how many, and the bits of those that are known to match, whose groups
+    /// [`Matcher::tried`] has. The others may match or not. No lines if it is better to look at each.
+    ///
+    /// The text has to be the same since [`Matcher::start_text`], shorter than 4 GiB, and the lines UTF-8.
+    pub(super) fn try_lines(&mut self, text: &[u8], lines: &[RecordRange]) -> (usize, LineBits) {
+        let Program { prefix_tests, fields: Some(fields), numbers, .. } = &self.program else {
+            return (0, 0);
+        };
+        let (n_lines, mut matching) = fields.try_lines(text, lines, &mut self.memory, numbers.len());
+        if !prefix_tests.is_empty() {
+            for (line_idx, line) in lines[..n_lines].iter().enumerate() {
+                if !passes(prefix_tests, &text[line.bytes()]) {
+                    matching &= !(1 << line_idx);
+                }
+            }
+        }
+        (n_lines, matching)
+    }
+
+    /// Where a group asked for lies in each of the lines tried last, if it matches.
+    pub(super) fn tried(&self, group_idx: usize) -> impl Fn(usize) -> GroupRange {
+        self.memory.group(group_idx)
+    }
+
     /// Whether a whole line of a text matches, and where in the text the groups asked for lie: `NO_GROUP` for one that
     /// took no part, and for all if the line does not match.
     ///
@@ -196,7 +240,7 @@ impl Matcher {
     pub(super) fn find(&mut self, text: &[u8], line: Range<usize>, groups: &mut [GroupRange]) -> Result<bool> {
         let Program { prefix_tests, fields, engine, numbers } = &self.program;
         let line_text = &text[line.clone()];
-        if prefix_tests.iter().any(|test| test.prefix.is_match(line_text) == test.negative) {
+        if !passes(prefix_tests, line_text) {
             groups.fill(NO_GROUP);
             return Ok(false);
         }
@@ -246,6 +290,11 @@ impl Matcher {
             }
         }
     }
+}
+
+#[inline]
+fn passes(tests: &[PrefixTest], text: &[u8]) -> bool {
+    tests.iter().all(|test| test.prefix.is_match(text) != test.negative)
 }
 
 impl Prefix {

@@ -6,13 +6,18 @@ use std::arch::x86_64::{
 };
 
 use super::set_search::{SetSearch, Shape};
-use super::{CHUNK, for_chunks};
+use super::{CHUNK, IndexWork, for_chunks};
 
 /// Bytes in half a chunk, and in a vector.
 const HALF: usize = size_of::<__m256i>();
 
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+pub(super) fn run<W: IndexWork>(work: W) -> W::Output {
+    work.run()
+}
+
 #[target_feature(enable = "avx2")]
-pub(super) fn fill(set: &SetSearch, text: &[u8], words: &mut [u64]) {
+pub(super) fn fill(set: &SetSearch, text: &[u8], words: &mut [[u8; 8]]) {
     match set.shape {
         Shape::Byte(byte) => {
             let byte = _mm256_set1_epi8(byte.cast_signed());

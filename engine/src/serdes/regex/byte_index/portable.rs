@@ -4,7 +4,7 @@ use super::super::byte_set::ByteRange;
 use super::set_search::SetSearch;
 use super::{CHUNK, for_chunks};
 
-pub(super) fn fill(set: &SetSearch, text: &[u8], words: &mut [u64]) {
+pub(super) fn fill(set: &SetSearch, text: &[u8], words: &mut [[u8; 8]]) {
     for_chunks(text, words, |chunk| bits(&set.ranges, chunk));
 }
 

@@ -195,6 +195,7 @@ impl Compiler<'_> {
             follow,
             saved_start: None,
             saved_end,
+            ends_at_literal: matches!(*then.bytes, [byte] if set.complement() == ByteSet::of_byte(byte)),
             then,
             next,
         };

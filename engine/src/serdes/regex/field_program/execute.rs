@@ -1,9 +1,9 @@
 //! Runs a field program over one text: the ways to match it in Java's order, without those that cannot succeed.
 
-use super::super::byte_index::ByteIndex;
 use super::super::byte_set::First;
+use super::line::{Line, character_len};
 use super::row::Split;
-use super::{FieldProgram, Follow, Memory, Run, RunEnd, Step, StepIdx, TextEnd, Verdict};
+use super::{FieldProgram, Memory, Run, Step, StepIdx, Verdict};
 
 /// Other ways that are tried in one text before it is left to the next tier.
 ///
@@ -33,7 +33,8 @@ pub(super) fn execute(
     let Memory { index, choices, undo, separators, .. } = memory;
     choices.clear();
     undo.clear();
-    let mut attempt = Attempt { steps: &program.steps, text, start, index, slots, choices, undo, separators };
+    let line = Line { text, start, index };
+    let mut attempt = Attempt { steps: &program.steps, line, slots, choices, undo, separators };
     let mut reached_end = attempt.go_on(program.start, start);
     let mut n_other_ways = 0;
     while !reached_end {
@@ -49,14 +50,10 @@ pub(super) fn execute(
     Verdict::Match
 }
 
-/// One text on its way through the steps.
+/// One line on its way through the steps.
 struct Attempt<'a> {
     steps: &'a [Step],
-    /// It ends where the line ends.
-    text: &'a [u8],
-    /// Where the line starts.
-    start: usize,
-    index: &'a ByteIndex,
+    line: Line<'a>,
     slots: &'a mut [u32],
     choices: &'a mut Vec<Choice>,
     undo: &'a mut Vec<(usize, u32)>,
@@ -72,7 +69,7 @@ impl Attempt<'_> {
             // processors foresee worse than a branch.
             let taken = match &steps[step_idx] {
                 Step::Run(run) => self.take_run(run, step_idx, position).map(|after| (run.next, after)),
-                Step::End => return position == self.text.len(),
+                Step::End => return position == self.line.text.len(),
                 step => self.take_step(step, step_idx, position),
             };
             match taken {
@@ -85,7 +82,7 @@ impl Attempt<'_> {
     /// Takes a step that is no run; gives the next one and its place.
     #[inline(never)]
     fn take_step(&mut self, step: &Step, step_idx: StepIdx, position: usize) -> Option<(StepIdx, usize)> {
-        let text = self.text;
+        let text = self.line.text;
         Some(match step {
             Step::Literal { literal, next } if literal.is_at(text, position) => (*next, position + literal.len()),
             Step::One { first, next } if first.allows(text, position) => {
@@ -96,21 +93,21 @@ impl Attempt<'_> {
                 (*next, position)
             }
             Step::Split(branches) => (self.take_branch(branches, 0, step_idx, position)?, position),
-            Step::Test { assertion, next } if holds(*assertion, &text[self.start..], position - self.start) => {
-                (*next, position)
-            }
-            Step::Row { row, next, plain } => match row.split(text, self.index, position, self.separators) {
-                Split::At(end) => {
-                    for &(slot, field) in row.saved() {
-                        let (start, end) = field.range(position, self.separators);
-                        self.save(slot, start);
-                        self.save(slot + 1, end);
+            Step::Test { assertion, next } if self.line.holds(*assertion, position) => (*next, position),
+            Step::Row { row, next, plain } => {
+                match row.split(text, &row.index(self.line.index), position, self.separators) {
+                    Split::At(end) => {
+                        for &(slot, field) in row.saved() {
+                            let (start, end) = field.range(position, self.separators);
+                            self.save(slot, start);
+                            self.save(slot + 1, end);
+                        }
+                        (*next, end)
                     }
-                    (*next, end)
+                    Split::Impossible => return None,
+                    Split::Unknown => (*plain, position),
                 }
-                Split::Impossible => return None,
-                Split::Unknown => (*plain, position),
-            },
+            }
             _ => return None,
         })
     }
@@ -121,7 +118,7 @@ impl Attempt<'_> {
         }
         let Choice { step, from, to, .. } = choice;
         let (next, position) = match &self.steps[step] {
-            Step::Run(run) => (run.next, self.end_run(run, step, from, to)),
+            Step::Run(run) => (run.next, self.end_run(run, step, (from, to))),
             Step::Split(branches) => match self.take_branch(branches, to, step, from) {
                 None => return false,
                 Some(branch) => (branch, Some(from)),
@@ -153,7 +150,7 @@ impl Attempt<'_> {
         step: StepIdx,
         position: usize,
     ) -> Option<StepIdx> {
-        let text = self.text;
+        let text = self.line.text;
         let mut possible = (branch_idx..branches.len()).filter(|&idx| branches[idx].0.allows(text, position));
         let branch = possible.next()?;
         if let Some(other) = possible.next() {
@@ -165,138 +162,25 @@ impl Attempt<'_> {
     /// Takes a run at `position` in the way to try first; gives the place after it and its literal.
     #[inline]
     fn take_run(&mut self, run: &Run, step: StepIdx, position: usize) -> Option<usize> {
-        let longest = self.longest_end(&run.end, position);
-        let (shortest, longest) = match (run.min, run.max) {
-            (0, None) => (position, longest),
-            (1, None) if longest > position => (position + character_len(self.text[position]), longest),
-            (1, None) => return None,
-            (min, max) => self.counted_ends(min, max, position, longest)?,
-        };
+        let longest = self.line.longest_end(&run.end, position);
+        let limits = self.line.run_limits(run, position, longest)?;
         if let Some(slot) = run.saved_start {
             self.save(slot, position);
         }
-        if !matches!(run.follow, Follow::Outside) {
-            return self.end_run(run, step, shortest, longest);
-        }
-        if !run.then.is_at(self.text, longest) {
-            return None;
-        }
-        if let Some(slot) = run.saved_end {
-            self.save(slot, longest);
-        }
-        Some(longest + run.then.len())
+        self.end_run(run, step, limits)
     }
 
-    /// Where a run has to end that starts at `position`, if nothing limits it.
+    /// Ends a run at the place to try first of those within its limits, and keeps the others.
     #[inline]
-    fn longest_end(&self, end: &RunEnd, position: usize) -> usize {
-        match end {
-            RunEnd::Indexed(set) => self.index.next(*set, position, self.text.len()),
-            RunEnd::TextEnd => self.text.len(),
-            RunEnd::Table(table) => {
-                let outside = self.text[position..].iter().position(|&byte| !table[usize::from(byte)]);
-                outside.map_or(self.text.len(), |n_after| position + n_after)
-            }
+    fn end_run(&mut self, run: &Run, step: StepIdx, limits: (usize, usize)) -> Option<usize> {
+        let end = self.line.first_run_end(run, limits)?;
+        if let Some((from, to)) = self.line.other_run_ends(run, limits, end) {
+            self.choose(step, from, to);
         }
-    }
-
-    /// The shortest and the longest end of a run that is limited in characters.
-    fn counted_ends(&self, min: usize, max: Option<usize>, position: usize, longest: usize) -> Option<(usize, usize)> {
-        let end = max.and_then(|max| after_characters(self.text, position, max)).unwrap_or(self.text.len());
-        let shortest = after_characters(self.text, position, min)?;
-        let longest = longest.min(end);
-        (shortest <= longest).then_some((shortest, longest))
-    }
-
-    /// Ends a run at the place to try first of those from `shortest` to `longest`, and keeps the others.
-    fn end_run(&mut self, run: &Run, step: StepIdx, shortest: usize, longest: usize) -> Option<usize> {
-        let end = if run.lazy {
-            let end = self.first_end(&run.follow, shortest, longest)?;
-            if end < longest {
-                self.choose(step, end + 1, longest);
-            }
-            end
-        } else {
-            let end = self.last_end(&run.follow, shortest, longest)?;
-            if end > shortest {
-                self.choose(step, shortest, end - 1);
-            }
-            end
-        };
+        let after = self.line.after_run(run, end)?;
         if let Some(slot) = run.saved_end {
             self.save(slot, end);
         }
-        Some(end + run.then.len())
-    }
-
-    /// The last place from `shortest` to `longest` at which what follows can begin.
-    fn last_end(&self, follow: &Follow, shortest: usize, longest: usize) -> Option<usize> {
-        match follow {
-            Follow::Outside => Some(longest),
-            Follow::Literal { literal, first } => {
-                let mut end = self.text.len().min(longest + 1);
-                loop {
-                    let found = self.index.last(*first, shortest..end)?;
-                    if literal.is_at(self.text, found) {
-                        return Some(found);
-                    }
-                    end = found;
-                }
-            }
-            Follow::Bytes(first) => (shortest..=longest).rev().find(|&end| first.allows(self.text, end)),
-        }
-    }
-
-    /// The first place from `shortest` to `longest` at which what follows can begin.
-    fn first_end(&self, follow: &Follow, shortest: usize, longest: usize) -> Option<usize> {
-        match follow {
-            Follow::Outside => Some(longest),
-            Follow::Literal { literal, first } => {
-                let mut start = shortest;
-                loop {
-                    let found = self.index.next(*first, start, self.text.len());
-                    if found > longest || found == self.text.len() {
-                        return None;
-                    }
-                    if literal.is_at(self.text, found) {
-                        return Some(found);
-                    }
-                    start = found + 1;
-                }
-            }
-            Follow::Bytes(first) => (shortest..=longest).find(|&end| first.allows(self.text, end)),
-        }
-    }
-}
-
-/// Bytes of the character that starts with this one.
-fn character_len(first: u8) -> usize {
-    match first {
-        ..0xc0 => 1,
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        0xf0.. => 4,
-    }
-}
-
-/// The place after some characters; `None` if there are fewer.
-fn after_characters(text: &[u8], position: usize, n_characters: usize) -> Option<usize> {
-    let mut end = position;
-    for _ in 0..n_characters {
-        end += character_len(*text.get(end)?);
-    }
-    Some(end)
-}
-
-fn holds(assertion: TextEnd, text: &[u8], position: usize) -> bool {
-    match assertion {
-        TextEnd::Start => position == 0,
-        TextEnd::End => position == text.len(),
-        TextEnd::EndBeforeBreak => match &text[position..] {
-            b"" | b"\r\n" | b"\r" | b"\xc2\x85" | b"\xe2\x80\xa8" | b"\xe2\x80\xa9" => true,
-            // Java never looks between the two characters of a Windows line break.
-            b"\n" => !text[..position].ends_with(b"\r"),
-            _ => false,
-        },
+        Some(after)
     }
 }

@@ -13,7 +13,7 @@
 //! This needs no assumption on what comes before, and none on greed: whatever is tried first, there is but one way. A
 //! possessive run is something else, since it takes its separator and gives nothing back; it is in no row.
 
-use super::super::byte_index::{ByteIndex, IndexedSets, SetIdx};
+use super::super::byte_index::{ByteIndex, IndexedSets, Places, SetIdx};
 use super::super::byte_set::ByteSet;
 
 #[derive(Debug, Clone)]
@@ -42,6 +42,13 @@ pub(super) struct RowRun {
 /// The number of a field in its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RowField(usize);
+
+/// What a row is split by.
+#[derive(Clone, Copy)]
+pub(super) struct RowIndex<'a> {
+    separators: Places<'a>,
+    needed_after: Option<Places<'a>>,
+}
 
 /// What counting says of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,30 +89,40 @@ impl Row {
         Some(Row { separators, may_be_empty, checked, saved, n_places, needed_after })
     }
 
-    /// Splits the row that starts at `start` in a text that goes on after it; `places` then holds the places of the
-    /// row's first separators.
-    #[inline]
-    pub(super) fn split(&self, text: &[u8], index: &ByteIndex, start: usize, places: &mut Vec<usize>) -> Split {
-        let bound = match self.needed_after {
+    /// Where the row's separators lie, and the byte that is needed after it.
+    pub(super) fn index<'a>(&self, index: &'a ByteIndex) -> RowIndex<'a> {
+        RowIndex {
+            separators: index.places(self.separators),
+            needed_after: self.needed_after.map(|needed| index.places(needed)),
+        }
+    }
+
+    /// Splits the row that starts at `start` in a line that goes on to the end of `text`; `places` then holds the places of the row's
+    /// first separators.
+    #[inline(always)]
+    pub(super) fn split(&self, text: &[u8], index: &RowIndex<'_>, start: usize, places: &mut Vec<usize>) -> Split {
+        let bound = match &index.needed_after {
             None => text.len(),
-            Some(needed) => match index.last(needed, start..text.len()) {
+            Some(needed) => match needed.last(start..text.len()) {
                 None => return Split::Impossible,
                 Some(place) => place,
             },
         };
         places.clear();
-        let (mut n_separators, mut has_empty_field, mut end, mut before) = (0, false, start, 1);
-        for (first, mut bits) in index.bits(self.separators, start..bound) {
-            n_separators += bits.count_ones() as usize;
-            // A separator stands at the start, or right after another.
-            has_empty_field |= bits & (bits << 1 | before) != 0;
-            before = bits >> (u64::BITS - 1);
-            if bits != 0 {
-                end = first + (u64::BITS - bits.leading_zeros()) as usize;
+        let (mut n_separators, mut has_empty_field, mut end) = (0, false, start);
+        // A bit right after each separator of the word before, and at the start.
+        let mut after = None;
+        for (first, word) in index.separators.words(start..bound) {
+            n_separators += word.count_ones() as usize;
+            has_empty_field |= word & (word << 1 | after.unwrap_or_else(|| 1 << (start - first))) != 0;
+            after = Some(word >> (u64::BITS - 1));
+            if word != 0 {
+                end = first + (u64::BITS - word.leading_zeros()) as usize;
             }
-            while bits != 0 && places.len() < self.n_places {
-                places.push(first + bits.trailing_zeros() as usize);
-                bits &= bits - 1;
+            let mut separators = word;
+            while separators != 0 && places.len() < self.n_places {
+                places.push(first + separators.trailing_zeros() as usize);
+                separators &= separators - 1;
             }
         }
         let n_fields = self.may_be_empty.len();

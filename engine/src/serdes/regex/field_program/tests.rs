@@ -11,6 +11,7 @@ use proptest::test_runner::TestRunner;
 
 use self::known_patterns::KNOWN_PATTERNS;
 use super::super::program::{Analysis, Matcher};
+use super::NO_GROUP;
 use crate::java_regex::printer::Dialect;
 use crate::java_regex::{self as java, LetterCase};
 
@@ -207,6 +208,67 @@ fn known_patterns_agree_on_changed_and_hostile_lines() {
     let (n_lines, n_matches) = (n_lines.get(), n_matches.get());
     assert!(n_matches > n_lines / 4, "{n_matches} of {n_lines} lines match");
     assert!(n_unsure * 10 < u64::from(n_lines), "tier 1 was unsure of {n_unsure} of {n_lines} lines");
+}
+
+#[test]
+fn literals_after_runs_that_no_index_helps() {
+    let mut pattern: String = ('a'..='h').map(|end| format!("([^{end}]*){end}")).collect();
+    pattern.push_str("(.*)%20(.*)");
+    let mut tiers = Tiers::new(&pattern);
+    assert!(tiers.check("1a2b3c4d5e6f7g8h9%20x%21y"));
+    assert!(!tiers.check("1a2b3c4d5e6f7g8h9%21y"));
+}
+
+#[test]
+fn lines_tried_at_once_match_as_they_do_one_by_one() {
+    let changes = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(change(), 1..3)];
+    let lines = prop::collection::vec((any::<Index>(), changes), 1..200);
+    let n_columns_asked = prop_oneof![Just(1_usize), Just(2), Just(100)];
+    let result = runner(60).run(&(any::<Index>(), lines, n_columns_asked), |(known, lines, n_asked)| {
+        let known = &KNOWN_PATTERNS[known.index(KNOWN_PATTERNS.len())];
+        let mut text = String::new();
+        for (line, changes) in &lines {
+            let line = changed(known.lines[line.index(known.lines.len())], changes);
+            text.extend(line.chars().filter(|&character| character != '\n'));
+            text.push('\n');
+        }
+        let analysis = analyse(known.pattern);
+        let groups: Vec<usize> = (1..=analysis.n_groups).rev().step_by(analysis.n_groups.div_ceil(n_asked)).collect();
+        let matcher = || Matcher::new(analysis.compile(&groups, 100_000).unwrap());
+        let (mut at_once, mut one_by_one) = (matcher(), matcher());
+        let tried = at_once.try_all(&text);
+        prop_assert_eq!(tried.len(), text.lines().count());
+        let mut start = 0;
+        for (line, tried) in text.split_inclusive('\n').zip(tried) {
+            let mut groups = vec![NO_GROUP; groups.len()];
+            let matches = one_by_one.find(text.as_bytes(), start..start + line.len() - 1, &mut groups);
+            if let Some(tried) = tried {
+                prop_assert!(matches.unwrap(), "{} on {:?}", known.name, line);
+                prop_assert_eq!(tried, groups, "{} on {:?}", known.name, line);
+            }
+            start += line.len();
+        }
+        Ok(())
+    });
+    result.unwrap();
+}
+
+#[test]
+fn most_lines_match_in_the_first_way() {
+    for known in KNOWN_PATTERNS {
+        let analysis = analyse(known.pattern);
+        let groups: Vec<usize> = (1..=analysis.n_groups).collect();
+        let mut matcher = Matcher::new(analysis.compile(&groups, 100_000).unwrap());
+        let tried = matcher.try_all(&known.lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+        let is_known = |line: &&&str| matcher.find_alone(line).unwrap().is_some();
+        let n_matches = known.lines.iter().filter(is_known).count();
+        let n_first = tried.iter().flatten().count();
+        // `(.*)` in the middle of a line, and quotes in quoted fields, take other ways.
+        let takes_other_ways =
+            ["apache, quotes in quotes", "application load balancer of 2018", "application load balancer"]
+                .contains(&known.name);
+        assert_eq!(n_first == n_matches, !takes_other_ways, "{}: {n_first} of {n_matches}", known.name);
+    }
 }
 
 /// A pattern, and a line that it may match.

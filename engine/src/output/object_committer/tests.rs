@@ -1,0 +1,252 @@
+//! A commit that fails or dies at each of its requests, and what the next run makes of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::Int64Array;
+use arrow::record_batch::RecordBatch;
+use logq_s3_server::{Faults, KEY_ID, Server};
+
+use super::*;
+use crate::config::{CredentialSource, Credentials, EngineConfig, S3Config, Secret};
+use crate::id::{AttemptId, TaskId};
+use crate::output::{Committer, WorkPlaces, collect_garbage};
+use crate::serdes::Serializer;
+use crate::storage::filesystem::LocalFileSystem;
+use crate::storage::{Storage, StoragePath};
+
+/// Writes what it is given, ten times a row.
+struct Lines;
+
+impl Serializer for Lines {
+    fn serialize(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
+        let rows = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(batch.column(0).as_ref());
+        rows.values().iter().for_each(|value| out.extend_from_slice(format!("{value}\n").as_bytes()));
+        Ok(())
+    }
+}
+
+/// One machine: what is on its disk outlives its processes.
+struct Machine {
+    temp_dir: tempfile::TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        Machine { temp_dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn storage(&self, server: &Server) -> Storage {
+        let source = CredentialSource::Keys { key_id: KEY_ID.into(), secret: Secret::new("s"), session_token: None };
+        let credentials = Credentials { source, origin: "the test".into() };
+        let s3 = S3Config { endpoint: Some(server.url()), credentials, ..S3Config::default() };
+        Storage::new(&EngineConfig { s3, threads: 2, ..EngineConfig::default() })
+    }
+
+    fn begin(&self, server: &Server) -> Result<Committer> {
+        let places = WorkPlaces { scratch: self.temp_dir.path(), temp_dir: self.temp_dir.path() };
+        let storage = self.storage(server);
+        Committer::begin(Arc::new(LocalFileSystem), &storage, &dest(), places, &JobId::new(), false)
+    }
+
+    /// Two tasks that write `value` and the number after it.
+    fn run(&self, server: &Server, value: i64) -> Result<Vec<CommittedFile>> {
+        let committer = self.begin(server)?;
+        for task in [1, 0] {
+            let mut writer = committer.start(TaskId(task), AttemptId(0), Box::new(Lines))?;
+            let column = Arc::new(Int64Array::from(vec![value + i64::from(task)]));
+            writer.write(&RecordBatch::try_from_iter([("n", column as _)]).unwrap())?;
+            committer.commit_task(writer.finish()?)?;
+        }
+        committer.commit(&SuccessInfo::default())
+    }
+}
+
+fn dest() -> StoragePath {
+    StoragePath::parse("s3://b/out", Path::new("/")).unwrap()
+}
+
+/// Rows that readers see, sorted, and whether there is `_SUCCESS`.
+fn seen(server: &Server) -> (Vec<i64>, bool) {
+    let objects = server.objects("b");
+    let rows = |(name, bytes): (&String, &Vec<u8>)| {
+        let is_hidden = name.starts_with("out/_");
+        (!is_hidden && name.starts_with("out/")).then(|| String::from_utf8(bytes.clone()).unwrap())
+    };
+    let text: String = objects.iter().filter_map(rows).collect();
+    let mut rows: Vec<i64> = text.lines().map(|line| line.parse().unwrap()).collect();
+    rows.sort_unstable();
+    (rows, objects.contains_key("out/_SUCCESS"))
+}
+
+fn names(objects: &BTreeMap<String, Vec<u8>>) -> Vec<&str> {
+    objects.keys().map(String::as_str).collect()
+}
+
+#[test]
+fn names_alternate_and_success_is_json() {
+    let server = Server::start();
+    server.make_bucket("b");
+    server.put("b", "outside", "x");
+    server.put("b", "out/old/deep", "1\n");
+    server.put("b", "out/.hidden", "2\n");
+    let machine = Machine::new();
+    let files = machine.run(&server, 10).unwrap();
+    assert_eq!(files[1], CommittedFile { name: "000001_0".into(), rows: 1, bytes: 3 });
+    assert_eq!(names(&server.objects("b")), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "outside"]);
+    let success: serde_json::Value = serde_json::from_slice(&server.objects("b")["out/_SUCCESS"]).unwrap();
+    assert_eq!((success["rows"].as_u64(), success["files"][0]["name"].as_str()), (Some(2), Some("000000_0")));
+    machine.run(&server, 20).unwrap();
+    assert_eq!(names(&server.objects("b")), ["out/000000_1", "out/000001_1", "out/_SUCCESS", "outside"]);
+    machine.run(&server, 30).unwrap();
+    assert_eq!(seen(&server), (vec![30, 31], true));
+    assert_eq!(names(&server.objects("b")), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "outside"]);
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+}
+
+/// Cut off at each request: old, new, or both are seen, and the next run puts it right, on this machine or, once the
+/// dead one's lock is gone, by `gc`.
+#[test]
+fn old_or_new_after_a_death_at_any_request() {
+    for n in 0.. {
+        let server = Server::start();
+        server.make_bucket("b");
+        let machine = Machine::new();
+        machine.run(&server, 10).unwrap();
+        server.set_faults(Faults::cut_off_at(n));
+        let result = machine.run(&server, 20);
+        let was_hit = server.faults_seen() > 0;
+        server.set_faults(Faults::none());
+        let (rows, is_success) = seen(&server);
+        let is_sound = [vec![10, 11], vec![20, 21], vec![10, 11, 20, 21], vec![10, 11, 20], vec![10, 11, 21]];
+        let is_rest = [vec![10, 20, 21], vec![11, 20, 21]];
+        assert!(is_sound.contains(&rows) || is_rest.contains(&rows), "at {n}: {rows:?}");
+        let has_intent = server.objects("b").keys().any(|name| name.starts_with("out/_logq/commit-"));
+        assert!(is_success || has_intent, "at {n}: no sign that the content is not whole");
+        assert!(has_intent || rows == [10, 11] || rows == [20, 21], "at {n}: {rows:?}");
+
+        // The lock that the dead run left is another machine's to us: it is taken away as if it had expired.
+        let lock = server.objects("b").get("out/_logq/lock").cloned();
+        if lock.is_some() && n % 2 == 0 {
+            let error = machine.run(&server, 30).unwrap_err();
+            assert_eq!(error.code(), codes::OUTPUT_LOCKED, "at {n}");
+        }
+        if lock.is_some() {
+            server.put("b", "out/_logq/lock", r#"{"run_id": "x", "process": 1, "expires": "2014-07-05T00:00:00Z"}"#);
+        }
+        if n % 3 == 0 {
+            let storage = machine.storage(&server);
+            let n_settled =
+                collect_garbage(Arc::new(LocalFileSystem), &storage, &dest(), machine.temp_dir.path()).unwrap();
+            assert_eq!(n_settled, usize::from(has_intent), "at {n}");
+            let (rows, is_success) = seen(&server);
+            assert!(is_success && (rows == [10, 11] || rows == [20, 21]), "at {n}: {rows:?}");
+            assert_eq!(server.pending_uploads("b"), [""; 0], "at {n}");
+        }
+        machine.run(&server, 30).unwrap();
+        assert_eq!(seen(&server), (vec![30, 31], true), "at {n}");
+        assert_eq!(server.pending_uploads("b"), [""; 0], "at {n}");
+        assert_eq!(server.objects("b").len(), 3, "at {n}: {:?}", server.objects("b").keys());
+        if !was_hit {
+            result.unwrap();
+            return;
+        }
+    }
+}
+
+#[test]
+fn passing_faults_are_got_over() {
+    for seed in 0..10 {
+        let server = Server::start();
+        server.make_bucket("b");
+        let machine = Machine::new();
+        machine.run(&server, 10).unwrap();
+        server.set_faults(Faults::seeded(seed, 7));
+        let result = machine.run(&server, 20);
+        server.set_faults(Faults::none());
+        if let Err(error) = result {
+            // A request that must not be repeated may fail the job, which then changes nothing or is finished.
+            assert!(matches!(error.code(), codes::STORAGE | codes::COMMIT | codes::OUTPUT_LOCKED), "{seed}: {error:?}");
+            server.put("b", "out/_logq/lock", r#"{"run_id": "x", "process": 1, "expires": "2014-07-05T00:00:00Z"}"#);
+            machine.run(&server, 20).unwrap();
+        }
+        assert_eq!(seen(&server), (vec![20, 21], true), "seed {seed}");
+        assert_eq!(server.pending_uploads("b"), [""; 0], "seed {seed}");
+    }
+}
+
+#[test]
+fn one_of_two_runs_wins() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let (here, elsewhere) = (Machine::new(), Machine::new());
+    let first = here.begin(&server).unwrap();
+    for machine in [&here, &elsewhere] {
+        let error = machine.begin(&server).unwrap_err();
+        assert_eq!(error.code(), codes::OUTPUT_LOCKED);
+        assert!(error.message().starts_with("another run is writing `s3://b/out` (run "), "{}", error.message());
+    }
+    drop(first);
+    assert!(server.objects("b").is_empty());
+    elsewhere.run(&server, 1).unwrap();
+}
+
+#[test]
+fn of_racing_runs_one_at_a_time_wins() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let n_won = std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..8)
+            .map(|idx| {
+                scope.spawn({
+                    let server = &server;
+                    move || Machine::new().run(server, idx * 10)
+                })
+            })
+            .collect();
+        racers.into_iter().filter(|_| true).map(|racer| racer.join().unwrap()).fold(0, |n_won, result| match result {
+            Ok(_) => n_won + 1,
+            Err(error) => {
+                assert_eq!(error.code(), codes::OUTPUT_LOCKED, "{error:?}");
+                n_won
+            }
+        })
+    });
+    assert!(n_won >= 1);
+    let (rows, is_success) = seen(&server);
+    assert!(is_success && rows.len() == 2 && rows[1] == rows[0] + 1, "{rows:?}");
+}
+
+/// What a `kill -9` leaves on this machine: the lock of the dead run, and a local file that names it.
+#[test]
+fn the_next_run_on_the_same_machine_does_not_wait() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    let first = machine.begin(&server).unwrap();
+    let lock_file = || {
+        let entries = std::fs::read_dir(machine.temp_dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        entries.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).unwrap()
+    };
+    let (path, run_id) = (lock_file(), std::fs::read(lock_file()).unwrap());
+    let lock = server.objects("b")["out/_logq/lock"].clone();
+    drop(first);
+    std::fs::write(path, run_id).unwrap();
+    server.put("b", "out/_logq/lock", lock);
+    assert_eq!(Machine::new().run(&server, 1).unwrap_err().code(), codes::OUTPUT_LOCKED);
+    machine.run(&server, 1).unwrap();
+    assert_eq!(seen(&server), (vec![1, 2], true));
+}
+
+#[test]
+fn a_whole_bucket_is_not_replaced() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    let places = WorkPlaces { scratch: machine.temp_dir.path(), temp_dir: machine.temp_dir.path() };
+    let dest = StoragePath::parse("s3://b/", Path::new("/")).unwrap();
+    let begun =
+        Committer::begin(Arc::new(LocalFileSystem), &machine.storage(&server), &dest, places, &JobId::new(), false);
+    assert_eq!(begun.unwrap_err().code(), codes::COMMIT);
+    assert!(server.requests().is_empty());
+}

@@ -1,0 +1,208 @@
+//! What an answer of S3 means for the user, and whether asking again in another way may help.
+//!
+//! object_store tells S3's own error code only as text: the document that came with the answer is part of its message.
+//! It is read here and nowhere else. Source: the API's list of error responses.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::error::{Code, Error, codes};
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    List,
+    Get,
+    Put,
+    Delete,
+    ListUploads,
+    AbortUpload,
+}
+
+impl Action {
+    /// Whether what was done already is done again without harm. What else is so, object_store repeats.
+    fn is_repeatable(self) -> bool {
+        matches!(self, Action::Delete | Action::AbortUpload)
+    }
+
+    /// The name that policies know it by.
+    fn permission(self) -> &'static str {
+        match self {
+            Action::List => "s3:ListBucket",
+            Action::Get => "s3:GetObject",
+            Action::Put => "s3:PutObject",
+            Action::Delete => "s3:DeleteObject",
+            Action::ListUploads => "s3:ListBucketMultipartUploads",
+            Action::AbortUpload => "s3:AbortMultipartUpload",
+        }
+    }
+}
+
+/// Reads after "cannot".
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Action::List => "list",
+            Action::Get => "read",
+            Action::Put => "write",
+            Action::Delete => "delete",
+            Action::ListUploads => "list the unfinished uploads of",
+            Action::AbortUpload => "abort an upload of",
+        })
+    }
+}
+
+/// What may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// The token expired although it was said to live longer, or somebody revoked it.
+    FreshCredentials,
+    /// The bucket lies elsewhere.
+    OtherRegion,
+    /// The connection broke, and the request may just be made again.
+    Repeat,
+}
+
+/// The document that S3 sends with an error.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ErrorDocument {
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl ErrorDocument {
+    fn find(text: &str) -> Option<ErrorDocument> {
+        let start = text.find("<Error>")?;
+        let end = text.rfind("</Error>")? + "</Error>".len();
+        quick_xml::de::from_str(text.get(start..end)?).ok()
+    }
+}
+
+/// Says what may help against `error`, if anything.
+pub(super) fn remedy(action: Action, error: &object_store::Error) -> Option<Remedy> {
+    let Some(document) = ErrorDocument::find(&error.to_string()) else {
+        let is_answer = !matches!(error, object_store::Error::Generic { .. });
+        return (action.is_repeatable() && !is_answer).then_some(Remedy::Repeat);
+    };
+    match document.code.as_str() {
+        "ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException" => Some(Remedy::FreshCredentials),
+        "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
+            Some(Remedy::OtherRegion)
+        }
+        _ => None,
+    }
+}
+
+/// Makes our error of `error`. `place` is what was asked for, `origin` whose credentials were used.
+pub(super) fn of_s3(action: Action, place: &dyn fmt::Display, origin: &str, error: object_store::Error) -> Error {
+    // What the provider of credentials says is said already.
+    let error = match error {
+        object_store::Error::Generic { source, .. } if source.is::<Error>() => {
+            return match source.downcast::<Error>() {
+                Ok(ours) => *ours,
+                Err(_) => Error::internal("an error is not what it was a moment ago"),
+            };
+        }
+        error => error,
+    };
+    let document = ErrorDocument::find(&error.to_string());
+    let code = code_of(action, document.as_ref(), &error);
+    let message = match code {
+        codes::NOT_FOUND => match document.as_ref().map(|document| document.code.as_str()) {
+            Some("NoSuchBucket") => format!("{place} does not exist: there is no such bucket"),
+            _ => format!("{place} does not exist"),
+        },
+        codes::FILE_CHANGED => format!("{place} was replaced since it was listed"),
+        codes::ACCESS_DENIED => format!("not allowed to {action} {place}"),
+        _ => format!("cannot {action} {place}"),
+    };
+    let out = Error::new(code, message);
+    let out = if code == codes::ACCESS_DENIED {
+        out.with_hint(format!("that takes the permission {}", action.permission()))
+            .with_hint(format!("the credentials are those of {origin}"))
+    } else {
+        out
+    };
+    match document {
+        Some(ErrorDocument { code, message }) if message.is_empty() => out.with_source(format!("S3 says {code}")),
+        Some(ErrorDocument { code, message }) => out.with_source(format!("S3 says {code}: {message}")),
+        None => out.with_source(error),
+    }
+}
+
+fn code_of(action: Action, document: Option<&ErrorDocument>, error: &object_store::Error) -> Code {
+    use object_store::Error as Foreign;
+    match document.map(|document| document.code.as_str()) {
+        Some("NoSuchKey" | "NoSuchBucket" | "NoSuchUpload") => return codes::NOT_FOUND,
+        Some("InvalidRange") => return codes::FILE_CHANGED,
+        Some(
+            "AccessDenied"
+            | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "ExpiredToken"
+            | "InvalidToken"
+            | "TokenRefreshRequired"
+            | "RequestTimeTooSkewed"
+            | "AllAccessDisabled"
+            | "AccountProblem",
+        ) => return codes::ACCESS_DENIED,
+        Some(code) if code.starts_with("KMS.") => return codes::ACCESS_DENIED,
+        _ => {}
+    }
+    match error {
+        Foreign::NotFound { .. } => codes::NOT_FOUND,
+        Foreign::PermissionDenied { .. } | Foreign::Unauthenticated { .. } => codes::ACCESS_DENIED,
+        Foreign::Precondition { .. } if action == Action::Get => codes::FILE_CHANGED,
+        _ => codes::STORAGE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: &str, document: &str) -> object_store::Error {
+        let text = format!("Server returned non-2xx status code: {status}: <?xml version=\"1.0\"?>\n{document}");
+        object_store::Error::Generic { store: "S3", source: text.into() }
+    }
+
+    #[test]
+    fn the_document_says_what_it_means() {
+        let check = |code: &str, expect: Code, what: &str| {
+            let document = format!("<Error><Code>{code}</Code><Message>m &amp; n</Message></Error>");
+            let error = of_s3(Action::Get, &"s3://b/k", "the environment", answer("400 Bad Request", &document));
+            assert_eq!(error.code(), expect, "{code}");
+            assert!(error.message().contains(what), "{}", error.message());
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert_eq!(source, format!("S3 says {code}: m & n"));
+        };
+        check("ExpiredToken", codes::ACCESS_DENIED, "not allowed to read s3://b/k");
+        check("NoSuchBucket", codes::NOT_FOUND, "no such bucket");
+        check("InvalidRange", codes::FILE_CHANGED, "replaced");
+        check("SlowDown", codes::STORAGE, "cannot read");
+        check("KMS.DisabledException", codes::ACCESS_DENIED, "not allowed");
+    }
+
+    #[test]
+    fn denied_says_which_permission_and_whose() {
+        let document = "<Error><Code>AccessDenied</Code></Error>";
+        let error = of_s3(Action::List, &"s3://b/k", "the profile `x`", answer("403 Forbidden", document));
+        assert_eq!(
+            error.hints(),
+            ["that takes the permission s3:ListBucket", "the credentials are those of the profile `x`"]
+        );
+    }
+
+    #[test]
+    fn remedies() {
+        let of = |code: &str| remedy(Action::Get, &answer("400", &format!("<Error><Code>{code}</Code></Error>")));
+        assert_eq!(of("ExpiredToken"), Some(Remedy::FreshCredentials));
+        assert_eq!(of("PermanentRedirect"), Some(Remedy::OtherRegion));
+        assert_eq!(of("AccessDenied"), None);
+        assert_eq!(remedy(Action::Get, &answer("403", "")), None);
+        assert_eq!(remedy(Action::Delete, &answer("", "")), Some(Remedy::Repeat));
+    }
+}

@@ -1,0 +1,175 @@
+//! The objects below one place, for whoever writes there: plain calls that park until S3 has answered.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::bucket::{Bucket, PARTS_MAX, PendingUpload, Upload};
+use super::{Network, S3};
+use crate::error::{Error, Result, codes};
+use crate::storage::{ObjectPath, io_error};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+
+/// Bytes of a part. S3 takes 5 MiB and more, except for the last; larger files get larger parts.
+const PART_BYTES: u64 = 8 << 20;
+/// Parts, or uploads, that are under way at once.
+const AT_ONCE: usize = 8;
+
+/// See the module. Names are relative to the place.
+#[derive(Debug, Clone)]
+pub struct ObjectFolder {
+    bucket: Arc<Bucket>,
+    network: Network,
+    place: ObjectPath,
+}
+
+impl ObjectFolder {
+    /// Asks for nothing yet. Errors: `BAD_SETTING` for an endpoint that is none.
+    pub fn new(s3: &S3, place: &ObjectPath) -> Result<Self> {
+        let (bucket, network) = s3.bucket(&place.bucket)?;
+        Ok(ObjectFolder { bucket, network, place: place.clone() })
+    }
+
+    pub fn place(&self) -> &ObjectPath {
+        &self.place
+    }
+
+    /// Names of all objects below, hidden ones too.
+    pub fn list(&self) -> Result<Vec<String>> {
+        let folder = self.place.folder();
+        let objects = self.wait({
+            let folder = folder.clone();
+            move |bucket| async move { bucket.list(&folder).await }
+        })?;
+        let names = objects.into_iter().filter_map(|object| Some(object.key.strip_prefix(&folder)?.to_owned()));
+        Ok(names.filter(|name| !name.is_empty()).collect())
+    }
+
+    /// A small object and its entity tag. Errors: `NOT_FOUND`.
+    pub fn get(&self, name: &str) -> Result<(Bytes, Option<String>)> {
+        let key = self.key(name);
+        self.wait(move |bucket| async move { bucket.get_versioned(&key).await })
+    }
+
+    /// Makes or replaces a small object.
+    pub fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
+        let key = self.key(name);
+        self.wait(move |bucket| async move { bucket.put(&key, bytes.into()).await.map(|_| ()) })
+    }
+
+    /// Makes a small object and gives its entity tag; `None` if there is one of that name, which may be this one.
+    pub fn put_new(&self, name: &str, bytes: Vec<u8>) -> Result<Option<Option<String>>> {
+        let key = self.key(name);
+        self.wait(move |bucket| async move { bucket.put_new(&key, bytes.into()).await })
+    }
+
+    /// Replaces the small object that has the entity tag; `None` if there is none.
+    pub fn put_over(&self, name: &str, bytes: Vec<u8>, etag: Option<String>) -> Result<Option<Option<String>>> {
+        let key = self.key(name);
+        self.wait(move |bucket| async move { bucket.put_over(&key, bytes.into(), etag).await })
+    }
+
+    /// Deletes objects; those that are gone are fine.
+    pub fn delete(&self, names: &[String]) -> Result<()> {
+        let keys: Vec<String> = names.iter().map(|name| self.key(name)).collect();
+        self.wait(move |bucket| async move { bucket.delete(&keys).await })
+    }
+
+    /// Uploads files under names, in their order, so far that only the word is missing that makes objects of them.
+    pub fn upload(&self, files: Vec<(PathBuf, String)>) -> Result<Vec<PendingUpload>> {
+        let files: Vec<_> = files.into_iter().map(|(path, name)| (path, self.key(&name))).collect();
+        self.wait(move |bucket| async move {
+            let uploads = files.into_iter().map(|(path, key)| {
+                let bucket = Arc::clone(&bucket);
+                async move { upload_file(&bucket, &path, &key).await }
+            });
+            futures::stream::iter(uploads).buffered(AT_ONCE).try_collect().await
+        })
+    }
+
+    /// Says the word. An upload that is completed already is fine.
+    ///
+    /// Errors: `COMMIT` if an upload is gone and no such object is there.
+    pub fn complete(&self, uploads: Vec<PendingUpload>) -> Result<()> {
+        self.wait(move |bucket| async move {
+            let completed = uploads.into_iter().map(|pending| {
+                let bucket = Arc::clone(&bucket);
+                async move { complete(&bucket, &pending).await }
+            });
+            futures::stream::iter(completed).buffered(AT_ONCE).try_collect().await
+        })
+    }
+
+    /// Gives up all unfinished uploads to these names, and says how many there were.
+    pub fn abort_uploads(&self, names: &[String]) -> Result<usize> {
+        let keys: Vec<String> = names.iter().map(|name| self.key(name)).collect();
+        let folder = self.place.folder();
+        self.wait(move |bucket| async move {
+            let uploads: Vec<Upload> =
+                bucket.list_uploads(&folder).await?.into_iter().filter(|upload| keys.contains(&upload.key)).collect();
+            for upload in &uploads {
+                bucket.abort_upload(upload).await?;
+            }
+            Ok(uploads.len())
+        })
+    }
+
+    /// The name that `key` has here.
+    pub fn name(&self, key: &str) -> String {
+        key.strip_prefix(&self.place.folder()).unwrap_or(key).to_owned()
+    }
+
+    fn key(&self, name: &str) -> String {
+        self.place.child(name).key
+    }
+
+    fn wait<T, F>(&self, work: impl FnOnce(Arc<Bucket>) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        self.network.wait(work(Arc::clone(&self.bucket)))?
+    }
+}
+
+async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str) -> Result<PendingUpload> {
+    let failed = |cause| io_error("read", path, cause);
+    let file = Arc::new(File::open(path).map_err(failed)?);
+    let bytes = file.metadata().map_err(failed)?.len();
+    let part_bytes = PART_BYTES.max(bytes.div_ceil(PARTS_MAX));
+    let upload = bucket.begin_upload(key).await?;
+    let parts = (0..bytes.div_ceil(part_bytes).max(1)).map(|part_idx| {
+        let (bucket, file, upload) = (Arc::clone(bucket), Arc::clone(&file), upload.clone());
+        async move {
+            let start = part_idx * part_bytes;
+            let mut part = vec![0; (bytes - start).min(part_bytes) as usize];
+            file.read_exact_at(&mut part, start).map_err(|cause| io_error("read", path, cause))?;
+            bucket.upload_part(&upload, part_idx as usize, part.into()).await
+        }
+    });
+    let sent: Result<Vec<String>> = futures::stream::iter(parts).buffered(AT_ONCE).try_collect().await;
+    match sent {
+        Ok(parts) => Ok(PendingUpload { upload, parts, bytes }),
+        Err(error) => {
+            // What cannot be aborted now is found by its key later.
+            let _ = bucket.abort_upload(&upload).await;
+            Err(error)
+        }
+    }
+}
+
+async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<()> {
+    match bucket.complete_upload(pending).await {
+        // It may have been completed by the run that died, or by a request whose answer was lost.
+        Err(error) if error.code() == codes::NOT_FOUND => match bucket.head(&pending.upload.key).await {
+            Ok(object) if object.len == pending.bytes => Ok(()),
+            _ => {
+                let message = format!("an upload of `{}` is gone before it was completed", pending.upload.key);
+                Err(Error::new(codes::COMMIT, message).with_source(error))
+            }
+        },
+        completed => completed,
+    }
+}

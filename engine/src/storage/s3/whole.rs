@@ -1,0 +1,200 @@
+//! Whole objects: found, read in blocks, written in one PUT or in parts, removed. For [`Files`](super::super::Files).
+
+use bytes::Bytes;
+
+use super::bucket::{ObjectMeta, PARTS_MAX, PendingUpload, Upload};
+use super::{FOLDER_MARK, ObjectPath, S3};
+use crate::error::{Result, codes};
+use crate::storage::{FoundFile, Place};
+
+impl S3 {
+    /// Whether there is an object of this name, or any below it.
+    pub(in crate::storage) fn place(&self, place: &ObjectPath) -> Result<Place> {
+        match self.head(place) {
+            Ok(_) => return Ok(Place::File),
+            Err(error) if error.code() == codes::NOT_FOUND => {}
+            Err(error) => return Err(error),
+        }
+        Ok(if self.below(place)?.is_empty() { Place::Missing } else { Place::Folder })
+    }
+
+    /// Every object below `place`, or the object of that name, but for those that stand for folders.
+    pub(in crate::storage) fn found(&self, place: &ObjectPath) -> Result<Vec<FoundFile>> {
+        let prefix = place.folder();
+        let mut objects = self.below(place)?;
+        objects.sort_by(|a, b| a.key.cmp(&b.key));
+        if objects.is_empty() {
+            let name = place.key.rsplit('/').next().unwrap_or_default();
+            return Ok(vec![found_file(place, &self.head(place)?, name)]);
+        }
+        let is_folder = |object: &ObjectMeta| {
+            let below = format!("{}/", object.key);
+            object.len == 0
+                && (object.key.ends_with(FOLDER_MARK)
+                    || object.key == place.key
+                    || objects.iter().any(|other| other.key.starts_with(&below)))
+        };
+        let files = objects.iter().filter(|object| !is_folder(object));
+        let names = files.filter_map(|object| Some((object, object.key.strip_prefix(&prefix)?)));
+        Ok(names.map(|(object, name)| found_file(&place.child(name), object, name)).collect())
+    }
+
+    /// The content of an object, block by block, as it is when the first one is asked for.
+    pub(in crate::storage) fn blocks(
+        &self,
+        place: &ObjectPath,
+        block_bytes: u64,
+    ) -> Result<impl Iterator<Item = Result<Bytes>> + use<>> {
+        let meta = self.head(place)?;
+        let (bucket, network) = self.bucket(&place.bucket)?;
+        let block_bytes = block_bytes.max(meta.len.div_ceil(PARTS_MAX));
+        let mut offset = 0;
+        Ok(std::iter::from_fn(move || {
+            let end = (offset + block_bytes).min(meta.len);
+            let range = offset..end;
+            if range.is_empty() {
+                return None;
+            }
+            offset = end;
+            let (bucket, key, etag) = (bucket.clone(), meta.key.clone(), meta.etag.clone());
+            Some(network.wait(async move { bucket.get(&key, range, etag.as_deref()).await }).flatten())
+        }))
+    }
+
+    /// Makes or replaces an object of these blocks. After an error there is the old one, or none, and no upload.
+    pub(in crate::storage) fn write(
+        &self,
+        place: &ObjectPath,
+        mut blocks: impl Iterator<Item = Result<Bytes>>,
+    ) -> Result<()> {
+        let (bucket, network) = self.bucket(&place.bucket)?;
+        let first = blocks.next().transpose()?.unwrap_or_default();
+        let second = blocks.next().transpose()?;
+        let key = place.key.clone();
+        let Some(second) = second else {
+            return network.wait(async move { bucket.put(&key, first).await })?.map(drop);
+        };
+        let upload = {
+            let bucket = bucket.clone();
+            network.wait(async move { bucket.begin_upload(&key).await })??
+        };
+        let sent = self.send(place, &upload, [Ok(first), Ok(second)].into_iter().chain(blocks));
+        if sent.is_err() {
+            // The failure is the one to tell.
+            let _ = network.wait(async move { bucket.abort_upload(&upload).await });
+        }
+        sent
+    }
+
+    fn send(&self, place: &ObjectPath, upload: &Upload, blocks: impl Iterator<Item = Result<Bytes>>) -> Result<()> {
+        let (bucket, network) = self.bucket(&place.bucket)?;
+        let mut pending = PendingUpload { upload: upload.clone(), parts: Vec::new(), bytes: 0 };
+        for (part_idx, block) in blocks.enumerate() {
+            let block = block?;
+            pending.bytes += block.len() as u64;
+            let (bucket, upload) = (bucket.clone(), upload.clone());
+            let sent = network.wait(async move { bucket.upload_part(&upload, part_idx, block).await });
+            pending.parts.push(sent??);
+        }
+        network.wait(async move { bucket.complete_upload(&pending).await })?
+    }
+
+    /// Removes an object; fine if there is none.
+    pub(in crate::storage) fn remove(&self, place: &ObjectPath) -> Result<()> {
+        let (bucket, network) = self.bucket(&place.bucket)?;
+        let keys = [place.key.clone()];
+        network.wait(async move { bucket.delete(&keys).await })?
+    }
+
+    fn head(&self, place: &ObjectPath) -> Result<ObjectMeta> {
+        let (bucket, network) = self.bucket(&place.bucket)?;
+        let key = place.key.clone();
+        network.wait(async move { bucket.head(&key).await })?
+    }
+
+    fn below(&self, place: &ObjectPath) -> Result<Vec<ObjectMeta>> {
+        let (bucket, network) = self.bucket(&place.bucket)?;
+        let prefix = place.folder();
+        network.wait(async move { bucket.list(&prefix).await })?
+    }
+}
+
+fn found_file(place: &ObjectPath, object: &ObjectMeta, name: &str) -> FoundFile {
+    FoundFile { location: place.to_string(), name: name.to_owned(), bytes: object.len, modified: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use logq_s3_server::{KEY_ID, Server};
+
+    use crate::config::{CredentialSource, Credentials, EngineConfig, S3Config, Secret};
+    use crate::error::{Error, codes};
+    use crate::storage::{Files, Place};
+
+    fn files(server: &Server, dir: &tempfile::TempDir) -> Files {
+        let source = CredentialSource::Keys { key_id: KEY_ID.into(), secret: Secret::new("s"), session_token: None };
+        let credentials = Credentials { source, origin: "the test".into() };
+        let s3 = S3Config { endpoint: Some(server.url()), credentials, ..S3Config::default() };
+        Files::new(&EngineConfig { s3, working_dir: dir.path().to_owned(), threads: 2, ..EngineConfig::default() })
+    }
+
+    #[test]
+    fn objects_are_found_copied_and_removed() {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.make_bucket("b");
+        let files = files(&server, &dir);
+        let small = b"small".to_vec();
+        let large: Vec<u8> = (0..20_000_000_u32).map(|n| (n * 31 % 251) as u8).collect();
+        files.write("s3://b/logs/small", &small).unwrap();
+        files.write("s3://b/logs/_x/large", &large).unwrap();
+        server.put("b", "logs/folder_$folder$", "");
+        let found = files.list("s3://b/logs/").unwrap();
+        let names: Vec<_> = found.iter().map(|file| (file.name.as_str(), file.bytes)).collect();
+        assert_eq!(names, [("_x/large", 20_000_000), ("small", 5)]);
+        assert_eq!(found[0].location, "s3://b/logs/_x/large");
+        assert_eq!(files.list("s3a://b/logs/small").unwrap()[0].name, "small");
+        assert_eq!(files.read("s3://b/logs/_x/large").unwrap(), large);
+
+        // To this machine, back, and from object to object.
+        let go_on = || Ok(());
+        assert_eq!(files.copy("s3://b/logs/_x/large", "in/large", &go_on).unwrap(), 20_000_000);
+        files.copy("in/large", "s3://b/back", &go_on).unwrap();
+        files.copy("s3://b/back", "s3://c/again", &go_on).unwrap_err();
+        files.copy("s3://b/back", "s3://b/again", &go_on).unwrap();
+        files.copy("s3://b/logs/small", "s3://b/again_small", &go_on).unwrap();
+        let objects = server.objects("b");
+        assert!(objects["back"] == large && objects["again"] == large && objects["again_small"] == small);
+
+        assert_eq!(files.place("s3://b/again").unwrap(), Place::File);
+        assert_eq!(files.place("s3://b/logs").unwrap(), Place::Folder);
+        assert_eq!(files.place("s3://b/lo").unwrap(), Place::Missing);
+        files.remove("s3://b/again").unwrap();
+        files.remove("s3://b/again").unwrap();
+        assert!(!server.objects("b").contains_key("again"));
+        for missing in ["s3://b/again", "s3://b/lo"] {
+            assert_eq!(files.read(missing).unwrap_err().code(), codes::NOT_FOUND);
+            assert_eq!(files.list(missing).unwrap_err().code(), codes::NOT_FOUND);
+        }
+        assert_eq!(server.pending_uploads("b"), [""; 0]);
+    }
+
+    #[test]
+    fn a_copy_that_is_stopped_leaves_no_upload_and_no_object() {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.make_bucket("b");
+        let files = files(&server, &dir);
+        files.write("large", &vec![7; 30_000_000]).unwrap();
+        for n_blocks in 0..6 {
+            let n_asked = std::cell::Cell::new(0);
+            let stop = || {
+                n_asked.set(n_asked.get() + 1);
+                if n_asked.get() > n_blocks { Err(Error::new(codes::CANCELLED, "stop")) } else { Ok(()) }
+            };
+            let copied = files.copy("large", "s3://b/large", &stop);
+            // Asked at the start and for each of four blocks.
+            assert_eq!(copied.is_ok(), n_blocks >= 5, "{n_blocks}: {copied:?}");
+            assert_eq!(server.objects("b").len(), usize::from(copied.is_ok()));
+            assert_eq!(server.pending_uploads("b"), [""; 0]);
+        }
+    }
+}
