@@ -5,6 +5,7 @@
 //! C's variable arguments, and is compiled here by the compiler that Rust links with. Whatever is struck, the result is the
 //! old one or the new one, an error has a code and says which file it was, and nothing is left over once another run is done.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -15,6 +16,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use libtest_mimic::Trial;
+use logq_s3_server::{KEY_ID, Server};
 
 use crate::sandbox::{Finished, Sandbox, run};
 use crate::{repository, trial};
@@ -91,6 +93,7 @@ pub fn trials() -> Vec<Trial> {
         add(strike, "sort", sort);
         add(strike, "logs", step_logs);
         add(strike, "copy", copies);
+        add(strike, "staged", staged);
     }
     for (name, change) in CHANGES {
         for limit in ["", " LIMIT 50"] {
@@ -304,6 +307,47 @@ fn copies(strike: Strike) {
                 crate::sandbox::run(&mut copy_job(run.sandbox)).assert_code(0);
                 assert_eq!(names(), ["to/a", "to/b", "to/deep/c"], "{run}");
             }
+        },
+    );
+}
+
+/// A result for S3, which lies on this machine's disk until it is whole.
+fn staged(strike: Strike) {
+    let server = RefCell::new(Server::start());
+    let rows = || {
+        let objects = server.borrow().objects("b");
+        let files = objects.into_iter().filter(|(key, _)| key.starts_with("out/0"));
+        files.map(|(_, content)| String::from_utf8(content).unwrap()).collect::<String>()
+    };
+    let command = |sandbox: &Sandbox| {
+        let mut command = job(sandbox);
+        command.env("AWS_ENDPOINT_URL", server.borrow().url());
+        command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", "x");
+        command
+    };
+    sweep(
+        Calls::below("tmp", strike, 8),
+        strike,
+        |sandbox| {
+            server.replace(Server::start());
+            server.borrow().put("b", "out/000000_0", "old\n");
+            sandbox.write("in/a", "a\t1\nb\t2\n");
+            let insert = "INSERT OVERWRITE DIRECTORY 's3://b/out' SELECT k, n FROM t;\n";
+            sandbox.write("job.q", format!("{TABLE}{insert}"));
+        },
+        command,
+        |run| {
+            const NEW: &str = "a\u{1}1\nb\u{1}2\n";
+            run.check_end();
+            let found = rows();
+            assert!(found == NEW || found == "old\n" && !run.finished.status.success(), "{run}\n{found:?}");
+            run.names("tmp").iter().for_each(|name| run.grow_old(&format!("tmp/{name}")));
+            crate::sandbox::run(&mut command(run.sandbox)).assert_code(0);
+            assert_eq!(rows(), NEW, "{run}");
+            let keys: Vec<_> = server.borrow().objects("b").into_keys().collect();
+            assert!(keys.len() == 2 && keys[1] == "out/_SUCCESS", "{run}\n{keys:?}");
+            assert!(server.borrow().pending_uploads("b").is_empty(), "{run}");
+            run.sandbox.assert_no_scratch();
         },
     );
 }
