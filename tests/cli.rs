@@ -1,7 +1,7 @@
 //! The command line: exit codes, streams, ways to give a script, signals, a closed standard output.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,7 @@ pub fn trials() -> Vec<Trial> {
         a_crlf_script,
         the_tutorial_as_a_crlf_script,
         a_hundred_megabytes_in_one_line,
+        a_small_file_that_inflates_to_much,
         an_unreadable_file,
         a_hundred_small_files_are_not_a_hundred_tasks,
         two_writers_of_one_output,
@@ -409,6 +410,21 @@ fn a_hundred_megabytes_in_one_line() {
     let finished = sandbox.run(&["--hiveconf", "logq.max_line_bytes=1000", "-e", sql]);
     assert_eq!(finished.assert_code(0).stdout(), "5\n");
     assert!(finished.stderr().contains("longer than the limit"), "{}", finished.stderr());
+}
+
+/// 300 MB of zeros in 300 kB.
+fn a_small_file_that_inflates_to_much() {
+    let sandbox = Sandbox::new();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let zeros = vec![0; 1 << 20];
+    (0..300).for_each(|_| packed.write_all(&zeros).unwrap());
+    packed.write_all(b"\nshort\n").unwrap();
+    sandbox.write("in/log.gz", packed.finish().unwrap());
+    let sql = "CREATE EXTERNAL TABLE b (k STRING) LOCATION 'in'; SELECT length(k) FROM b";
+    let args = ["--hiveconf", "logq.max_line_bytes=1000000", "--stats-json", "stats.json", "-e", sql];
+    assert_eq!(sandbox.run(&args).assert_code(0).stdout(), "5\n");
+    let stats: serde_json::Value = serde_json::from_str(&sandbox.read("stats.json")).unwrap();
+    assert!(stats["peak_memory_bytes"].as_u64().is_some_and(|bytes| bytes < 150 << 20), "{stats}");
 }
 
 fn an_unreadable_file() {

@@ -1,4 +1,4 @@
-//! Runs the commands of docs/emr.md, so that what it promises is so.
+//! Runs the commands of docs/emr.md, so that what it promises is so, and finds the tests that docs/reliability.md names.
 //!
 //! A comment above a fenced block says what becomes of it: `file: NAME` writes it, `run` runs it in bash, `line: PREFIX`
 //! runs the rest of the line that begins so, `command: /pointer` runs the list of a JSON document, `python` compiles it.
@@ -13,8 +13,48 @@ use libtest_mimic::Trial;
 use crate::sandbox::{Sandbox, run, run_with_stdin};
 use crate::{repository, trial};
 
-pub fn trials() -> Vec<Trial> {
-    vec![trial("docs/emr", emr)]
+/// `known` are the other tests.
+pub fn trials(known: Vec<String>) -> Vec<Trial> {
+    vec![trial("docs/emr", emr), trial("docs/reliability", move || reliability(&known))]
+}
+
+/// Each row of the catalogue has tests, and each of them exists, or the row says why not.
+fn reliability(known: &[String]) {
+    let page = fs::read_to_string(repository().join("docs/reliability.md")).unwrap();
+    let mut n_tests = 0;
+    let mut number = 0;
+    for line in page.lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [row, _, what, tests] = cells[..] else { continue };
+        let Ok(row) = row.parse::<usize>() else { continue };
+        number += 1;
+        assert_eq!(row, number);
+        let names: Vec<&str> =
+            tests.split_whitespace().map(|name| name.trim_matches('`')).filter(|name| *name != "|").collect();
+        assert!(!names.is_empty() || what.starts_with("nothing: "), "row {row} has no test and no reason");
+        for name in names {
+            assert!(exists(name, known), "docs/reliability.md, row {row}: there is no test `{name}`");
+            n_tests += 1;
+        }
+    }
+    assert!(number == 33 && n_tests > 60, "{number} rows, {n_tests} tests");
+}
+
+fn exists(name: &str, known: &[String]) -> bool {
+    if let Some((module, function)) = name.rsplit_once("::") {
+        // `input::tests::x` is in input/tests.rs, input/tests/… or at the end of input.rs.
+        let function = format!("fn {function}(");
+        let module = module.trim_end_matches("::tests").replace("::", "/");
+        let source = repository().join("engine/src");
+        return [format!("{module}.rs"), format!("{module}/tests.rs"), format!("{module}/mod.rs")]
+            .iter()
+            .any(|file| fs::read_to_string(source.join(file)).is_ok_and(|text| text.contains(&function)));
+    }
+    // What a tool is missing for is not among the known.
+    let area = name.split('/').next().unwrap_or_default();
+    let is_left_out =
+        ["kill", "disk"].contains(&area) && !known.iter().any(|known| known.split('/').next() == Some(area));
+    is_left_out || known.iter().any(|known| known == name || known.starts_with(&format!("{name}/")))
 }
 
 fn emr() {

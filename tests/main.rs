@@ -1,5 +1,6 @@
 //! Black-box tests of the command `logq`, one binary: golden scripts, the command line, Hive's
-//! arguments, steps of EMR, what schedulers need, the commands of the documentation, kills, the tutorial.
+//! arguments, steps of EMR, what schedulers need, the commands of the documentation, disks that fail, kills, the
+//! tutorial.
 //!
 //! `golden` finds the cases and gives each of them a test per mode; `case` knows how a case is written down; `sandbox`
 //! runs the command in a fresh directory with a cleared environment. CONTRIBUTING has the loop: write the `.q`, run
@@ -7,6 +8,7 @@
 
 mod case;
 mod cli;
+mod disk_faults;
 mod docs;
 mod golden;
 mod hive;
@@ -25,13 +27,15 @@ use libtest_mimic::{Arguments, Trial};
 fn main() -> ExitCode {
     let mut trials = golden::trials();
     trials.extend(cli::trials());
-    trials.extend(docs::trials());
+    trials.extend(disk_faults::trials());
     trials.extend(hive::trials());
     trials.extend(kill::trials());
     trials.extend(s3::trials());
     trials.extend(steps::trials());
     trials.extend(tutorial::trials());
     trials.extend(unattended::trials());
+    let known = trials.iter().map(|trial| trial.name().to_owned()).collect();
+    trials.extend(docs::trials(known));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

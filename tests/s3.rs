@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
         trial("s3/steps_with_everything_in_a_bucket", steps_with_everything_in_a_bucket),
         trial("s3/copies_of_files", copies_of_files),
+        trial("s3/keys_that_climb_stay_below", keys_that_climb_stay_below),
     ]
 }
 
@@ -137,4 +138,22 @@ fn copies_of_files() {
     logq(&sandbox, &server, &["aws", "s3", "cp", "s3://b/in/none", "x"]).assert_code(4);
     let finished = logq(&sandbox, &server, &["aws", "s3", "cp", "moved/00.csv", "s3://missing/x"]);
     assert!(finished.assert_code(4).stderr().contains("s3://missing/x"), "{}", finished.stderr());
+}
+
+/// Keys are any text; one that reads as a way out of the folder writes nothing outside of it.
+fn keys_that_climb_stay_below() {
+    for key in ["climb/../../evil", "climb/a/../../../evil", "climb//evil", "climb/..%2f..%2fevil", "climb/./evil"] {
+        let (sandbox, server) = (Sandbox::new(), server());
+        server.put("b", key, "x");
+        for args in [
+            &["aws", "s3", "cp", "s3://b/climb", "deep/to", "--recursive"][..],
+            &["aws", "s3", "sync", "s3://b/climb", "deep/to"],
+            &["s3-dist-cp", "--src", "s3://b/climb", "--dest", "deep/to"],
+        ] {
+            let finished = logq(&sandbox, &server, args);
+            let outside: Vec<_> = sandbox.tree(".").into_iter().filter(|file| file.contains("evil")).collect();
+            assert!(outside.iter().all(|file| file.starts_with("./deep/to/")), "{key}: {outside:?}");
+            assert!(matches!(finished.status.code(), Some(0..=4)), "{key}: {}", finished.stderr());
+        }
+    }
 }

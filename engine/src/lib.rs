@@ -46,4 +46,4 @@ pub use hiveql::{Piece, split as split_script};
 pub use rows::RowStream;
 pub use session::{CancelHandle, ClientCommand, Outcome, Session};
 pub use settings::{Namespace, is_secret_name};
-pub use storage::{Files, FoundFile, Place, Storage, StoragePath};
+pub use storage::{Files, FoundFile, Place, ScratchDirectory, Storage, StoragePath};

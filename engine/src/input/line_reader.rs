@@ -322,6 +322,31 @@ impl LineReader {
         Err(self.locate(fault))
     }
 
+    /// Fails if what was read so far is not what was listed.
+    fn verify(&self) -> Result<()> {
+        self.file.verify().map_err(|error| error.in_file(self.meta.path.display().to_string(), None, None))
+    }
+
+    /// Fails if the last line went on behind the length that was listed: it was half written then, or the file has other
+    /// content by now, of which this length means nothing.
+    fn verify_last_line(&self) -> Result<()> {
+        let Source::Plain { range, .. } = &self.source else { return Ok(()) };
+        let len = self.file.len();
+        let in_file = |error: Error| error.in_file(self.meta.path.display().to_string(), None, None);
+        if len == 0 || range.end < len || !self.file.has_grown().map_err(in_file)? {
+            return Ok(());
+        }
+        let mut last = [0];
+        self.file.read_at(len - 1, &mut last).map_err(in_file)?;
+        if matches!(last, [b'\n' | b'\r']) {
+            return Ok(());
+        }
+        let path = self.meta.path.display();
+        let message = format!("{path} has grown since it was listed, and its last line was not whole then");
+        let error = Error::new(codes::FILE_CHANGED, message);
+        Err(in_file(error.with_hint("run it again, or leave out the log that is being written")))
+    }
+
     /// Makes an error of a fault.
     fn locate(&self, fault: Fault) -> Error {
         let n_before = self.n_records + self.n_too_long + self.header_lines;
@@ -356,10 +381,13 @@ impl RecordReader for LineReader {
             if !self.skipping
                 && let Some(block) = self.take_block()?
             {
+                // A LIMIT may stop the reading behind any block.
+                self.verify()?;
                 return Ok(Some(block));
             }
         }
-        self.file.verify().map_err(|error| error.in_file(self.meta.path.display().to_string(), None, None))?;
+        self.verify()?;
+        self.verify_last_line()?;
         Ok(None)
     }
 

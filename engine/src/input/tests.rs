@@ -671,7 +671,9 @@ fn a_file_that_changes_while_it_is_read_is_an_error() {
         let grown = file(name, &content);
         let reader = start(&grown);
         OpenOptions::new().append(true).open(&grown.path).unwrap().write_all(b"more\n").unwrap();
-        assert!(run(reader).end.is_ok());
+        let end = run(reader).end;
+        // The last line of a plain file was cut in two.
+        assert_eq!(end.is_ok(), name == "x.gz" || content.ends_with(b"\n"), "{end:?}");
 
         let removed = file(name, &content);
         let reader = start(&removed);

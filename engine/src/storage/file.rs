@@ -5,7 +5,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{StoragePath, io_error};
 use crate::error::{Error, Result, codes};
@@ -51,10 +51,17 @@ pub trait ReadAt: Send + Sync + Debug {
     /// Errors: `FILE_CHANGED` if the file became shorter than it was; `STORAGE`.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize>;
 
-    /// Says whether what was read is what was listed. Called once, by a reader that has read all it wanted.
+    /// Says whether what was read so far is what was listed. Called before records are handed out, and at the end.
     ///
     /// Errors: `FILE_CHANGED` if the file was cut or written over meanwhile.
     fn verify(&self) -> Result<()>;
+
+    /// Whether there is more of the file than was listed.
+    ///
+    /// Errors: `STORAGE`.
+    fn has_grown(&self) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// Opens a local file that was listed.
@@ -72,7 +79,7 @@ pub(super) fn open_local(path: &Path, file: &Arc<FileMeta>) -> Result<Arc<dyn Re
         .custom_flags(nonblocking)
         .open(path)
         .map_err(|cause| io_error("open", path, cause))?;
-    let local = LocalFile { file: opened, listed: Arc::clone(file), dev, inode, mtime_ns };
+    let local = LocalFile { file: opened, listed: Arc::clone(file), dev, inode, mtime_ns, witness: OnceLock::new() };
     local.verify()?;
     Ok(Arc::new(local))
 }
@@ -85,7 +92,13 @@ struct LocalFile {
     dev: u64,
     inode: u64,
     mtime_ns: i64,
+    /// Where the first read ended, and its last bytes: what tells a log that grew from one that was emptied and filled
+    /// again, as `copytruncate` of logrotate does.
+    witness: OnceLock<(u64, Vec<u8>)>,
 }
+
+/// Enough for a log's line with its time.
+const WITNESS_BYTES: usize = 256;
 
 impl LocalFile {
     fn path(&self) -> &Path {
@@ -95,6 +108,24 @@ impl LocalFile {
     fn changed(&self, what: &str) -> Error {
         let path = self.listed.path.display();
         Error::new(codes::FILE_CHANGED, format!("{path} {what} since it was listed"))
+    }
+
+    fn metadata(&self) -> Result<Metadata> {
+        self.file.metadata().map_err(|cause| io_error("open", self.path(), cause))
+    }
+
+    /// Fills `buf` with bytes that were there when the file was listed.
+    fn read_all(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
+        let mut filled = 0;
+        while filled < buf.len() {
+            match self.file.read_at(&mut buf[filled..], offset + filled as u64) {
+                Ok(0) => return Err(self.changed("was cut")),
+                Ok(n) => filled += n,
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Err(io_error("read", self.path(), cause)),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -106,27 +137,32 @@ impl ReadAt for LocalFile {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let rest = self.listed.len.saturating_sub(offset);
         let wanted = usize::try_from(rest).unwrap_or(usize::MAX).min(buf.len());
-        let mut filled = 0;
-        while filled < wanted {
-            match self.file.read_at(&mut buf[filled..wanted], offset + filled as u64) {
-                Ok(0) => return Err(self.changed("was cut")),
-                Ok(n) => filled += n,
-                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) => return Err(io_error("read", self.path(), cause)),
-            }
+        self.read_all(offset, &mut buf[..wanted])?;
+        if wanted > 0 {
+            let last = &buf[wanted.saturating_sub(WITNESS_BYTES)..wanted];
+            self.witness.get_or_init(|| (offset + (wanted - last.len()) as u64, last.to_vec()));
         }
-        Ok(filled)
+        Ok(wanted)
+    }
+
+    fn has_grown(&self) -> Result<bool> {
+        Ok(self.metadata()?.len() > self.listed.len)
     }
 
     fn verify(&self) -> Result<()> {
-        let metadata = self.file.metadata().map_err(|cause| io_error("open", self.path(), cause))?;
+        let metadata = self.metadata()?;
         let (dev, inode, mtime_ns) = (self.dev, self.inode, self.mtime_ns);
         let now = FileVersion::of_local(&metadata);
         if metadata.dev() != dev || metadata.ino() != inode || !metadata.is_file() {
             Err(self.changed("was replaced by another file"))
         } else if metadata.len() < self.listed.len {
             Err(self.changed("was cut"))
-        } else if metadata.len() == self.listed.len && now != (FileVersion::Local { dev, inode, mtime_ns }) {
+        } else if metadata.len() > self.listed.len {
+            let Some((offset, expected)) = self.witness.get() else { return Ok(()) };
+            let mut found = vec![0; expected.len()];
+            self.read_all(*offset, &mut found)?;
+            if found == *expected { Ok(()) } else { Err(self.changed("was written to")) }
+        } else if now != (FileVersion::Local { dev, inode, mtime_ns }) {
             Err(self.changed("was written to"))
         } else {
             Ok(())
@@ -199,6 +235,21 @@ mod tests {
 
         fs::remove_file(&path).unwrap();
         assert_eq!(open(&meta).unwrap_err().code(), codes::NOT_FOUND);
+    }
+
+    #[test]
+    fn a_log_that_was_emptied_and_has_grown_since_is_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, "10:00 a\n10:01 b\n").unwrap();
+        let file = open(&listed(&path)).unwrap();
+        let mut buf = [0; 8];
+        file.read_at(0, &mut buf).unwrap();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"10:02 c\n").unwrap();
+        file.verify().unwrap();
+        file.read_at(8, &mut buf).unwrap();
+        fs::write(&path, "11:00 d\n11:01 e\n11:02 f\n").unwrap();
+        check_changed(file.verify(), "was written to");
     }
 
     #[test]

@@ -3,18 +3,19 @@
 //! A location is what a script may name. Tables are not read this way, and results of INSERT are not written this way:
 //! they have splits and a committer. Each call blocks until it is done.
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use rustix::fs::OFlags;
 use uuid::Uuid;
 
-use super::filesystem::file_error;
+use super::filesystem::{file_error, has_the_name};
 use super::s3::PARTS_MAX;
 use super::{ObjectPath, Storage, StoragePath, io_error};
 use crate::config::EngineConfig;
@@ -230,17 +231,44 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Resu
     fs::create_dir_all(folder).map_err(failed)?;
     // A pipe or a device is written to; it cannot change places with a file.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-        let mut file = fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+        let mut file = OpenOptions::new().write(true).open(path).map_err(failed)?;
         return write(&mut file).map_err(failed);
     }
-    let aside = folder.join(format!("._logq_tmp-{}", Uuid::new_v4()));
-    let written = File::create_new(&aside)
-        .and_then(|mut file| write(&mut file).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&aside, path));
+    let (aside, mut file) = open_aside(folder, path.file_name().unwrap_or_default()).map_err(failed)?;
+    let written = write(&mut file).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&aside, path));
     written.map_err(|cause| {
         let _ = fs::remove_file(&aside);
         failed(cause)
     })
+}
+
+/// An empty file under a hidden name, of which the content comes before it takes the name of a file in `folder`.
+///
+/// The name follows from that of the file, so that the next write takes what one that was killed left behind. It is
+/// locked meanwhile; whoever finds it locked, or finds something else there, takes another name.
+fn open_aside(folder: &Path, name: &OsStr) -> io::Result<(PathBuf, File)> {
+    let mut aside = OsString::from("._logq_tmp-");
+    aside.push(name);
+    let aside = folder.join(aside);
+    // Neither another's file behind a link, nor a pipe that waits for a reader.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).custom_flags(flags);
+    while let Ok(file) = options.open(&aside)
+        && file.metadata()?.is_file()
+        && file.try_lock().is_ok()
+    {
+        // Between our open and our lock the other write may have ended, and this be the file that it wrote.
+        if has_the_name(&file, &aside)? {
+            let emptied = if file.metadata()?.len() > 0 { file.set_len(0) } else { Ok(()) };
+            return match emptied {
+                Ok(()) => Ok((aside, file)),
+                Err(cause) => fs::remove_file(&aside).and(Err(cause)),
+            };
+        }
+    }
+    let aside = folder.join(format!("._logq_tmp-{}", Uuid::new_v4()));
+    File::create_new(&aside).map(|file| (aside, file))
 }
 
 /// `above` holds device and inode of this folder and of those that it lies in.
@@ -343,6 +371,36 @@ mod tests {
         let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["full"]);
         files.write("/dev/null", b"x").unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_write_left_is_taken_by_the_next_one_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(dir.path());
+        files.write("x", b"old").unwrap();
+        let left = dir.path().join("._logq_tmp-x");
+        let names = || {
+            let entries = fs::read_dir(dir.path()).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+
+        fs::write(&left, "more than is written now").unwrap();
+        files.write("x", b"new").unwrap();
+        assert_eq!((files.read("x").unwrap(), names()), (b"new".to_vec(), vec!["x".into()]));
+
+        let held = File::create(&left).unwrap();
+        held.try_lock().unwrap();
+        files.write("x", b"newer").unwrap();
+        assert_eq!((files.read("x").unwrap(), names().len()), (b"newer".to_vec(), 2));
+        drop(held);
+        fs::remove_file(&left).unwrap();
+
+        fs::write(dir.path().join("mine"), "mine").unwrap();
+        std::os::unix::fs::symlink("mine", &left).unwrap();
+        files.write("x", b"newest").unwrap();
+        assert_eq!((files.read("mine").unwrap(), files.read("x").unwrap()), (b"mine".to_vec(), b"newest".to_vec()));
     }
 
     #[test]

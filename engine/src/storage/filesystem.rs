@@ -165,8 +165,14 @@ impl FileSystem for LocalFileSystem {
 
     fn append_file(&self, from: &Path, to: &Path, sync: bool) -> io::Result<()> {
         let mut to = OpenOptions::new().append(true).open(to)?;
-        // The standard library copies inside the kernel where it can.
-        io::copy(&mut File::open(from)?, &mut to)?;
+        let mut from = File::open(from)?;
+        // The standard library copies inside the kernel where it can, and does not go on after a signal; both files
+        // stand where it stopped.
+        while let Err(e) = io::copy(&mut from, &mut to) {
+            if e.kind() != ErrorKind::Interrupted {
+                return Err(e);
+            }
+        }
         if sync { to.sync_all() } else { Ok(()) }
     }
 
@@ -211,9 +217,13 @@ impl FileSystem for LocalFileSystem {
             }
             // Between our open and our lock the last holder may have removed the file: then the lock is on nothing.
             if has_the_name(&file, path)? {
-                file.set_len(0)?;
-                file.write_all(note.as_bytes())?;
-                return Ok(Some(FileLock { _file: Arc::new(file) }));
+                return match file.set_len(0).and_then(|()| file.write_all(note.as_bytes())) {
+                    Ok(()) => Ok(Some(FileLock { _file: Arc::new(file) })),
+                    Err(e) => {
+                        let _ = fs::remove_file(path);
+                        Err(e)
+                    }
+                };
             }
         }
     }
@@ -263,8 +273,9 @@ fn is_mounted_at(_path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Whether an open file is the one that has this name.
 #[cfg(unix)]
-fn has_the_name(file: &File, path: &Path) -> io::Result<bool> {
+pub(super) fn has_the_name(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let locked = file.metadata()?;
     match fs::metadata(path) {
@@ -275,7 +286,7 @@ fn has_the_name(file: &File, path: &Path) -> io::Result<bool> {
 }
 
 #[cfg(not(unix))]
-fn has_the_name(_file: &File, _path: &Path) -> io::Result<bool> {
+pub(super) fn has_the_name(_file: &File, _path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 

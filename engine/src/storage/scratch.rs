@@ -1,6 +1,6 @@
-//! A session's directory for temporary files, and the removal of those that killed sessions left behind.
+//! A process's directory for temporary files, and the removal of those that killed sessions left behind.
 //!
-//! Each directory holds a file `lock` that its session keeps locked; the system lets go of the lock however the process
+//! Each directory holds a file `lock` that its owner keeps locked; the system lets go of the lock however the process
 //! ends. Whoever makes a directory first removes its neighbours that nobody holds.
 
 use std::fs::{self, File, TryLockError};
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::error::{Error, Result, codes};
+use super::filesystem::file_error;
+use crate::error::{Result, codes};
 
 const PREFIX: &str = "logq-";
 const LOCK: &str = "lock";
@@ -28,7 +29,7 @@ pub struct ScratchDirectory {
 impl ScratchDirectory {
     /// Makes one in `parent`, and removes those there that belong to nobody.
     ///
-    /// Errors: `STORAGE`, if it cannot be made. What cannot be removed stays for the next session.
+    /// Errors: `DISK_LIMIT`, `ACCESS_DENIED`, `STORAGE`, if it cannot be made. What cannot be removed stays for the next session.
     pub fn create(parent: &Path) -> Result<Self> {
         sweep(parent);
         let path = parent.join(format!("{PREFIX}{}", Uuid::new_v4().simple()));
@@ -45,8 +46,9 @@ impl ScratchDirectory {
             Ok(lock)
         };
         let lock = made().map_err(|error| {
-            let message = format!("cannot make a directory for temporary files in {}: {error}", parent.display());
-            Error::new(codes::STORAGE, message).with_hint("name another with --temp-dir, LOGQ_TEMP_DIR or TMPDIR")
+            let _ = fs::remove_dir_all(&path);
+            let error = file_error("make a directory for temporary files in", parent, error, codes::STORAGE);
+            error.with_hint("name another with --temp-dir, LOGQ_TEMP_DIR or TMPDIR")
         })?;
         Ok(ScratchDirectory { path, _lock: lock })
     }

@@ -11,9 +11,8 @@ use std::path::PathBuf;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use logq_engine::Files;
 use logq_engine::error::{Error, Result, codes};
-use tempfile::TempDir;
+use logq_engine::{Files, ScratchDirectory};
 
 use super::process::Kept;
 use super::state::{State, Step};
@@ -30,7 +29,8 @@ pub struct LogFolder {
 /// The logs of a step that runs.
 #[derive(Debug)]
 pub struct StepLogs {
-    folder: TempDir,
+    /// Removed with the logs, or by a later run if this process is killed.
+    folder: ScratchDirectory,
     controller: String,
     syslog: String,
 }
@@ -69,7 +69,7 @@ impl LogFolder {
     /// Begins the logs of a step.
     pub fn begin(&self) -> Result<StepLogs> {
         std::fs::create_dir_all(&self.temp_dir).map_err(not_kept)?;
-        let folder = tempfile::Builder::new().prefix("logq-step-").tempdir_in(&self.temp_dir).map_err(not_kept)?;
+        let folder = ScratchDirectory::create(&self.temp_dir)?;
         Ok(StepLogs { folder, controller: String::new(), syslog: String::new() })
     }
 
