@@ -166,4 +166,10 @@ impl EngineConfig {
     pub fn inner_reducer_bytes(&self) -> u64 {
         self.input.split_bytes.unwrap_or(32 << 20).div_ceil(4)
     }
+
+    /// Bytes of map output for one task of those that merge a sorted result: two splits, 64 MiB. Several tasks write at
+    /// the same time then, and what is not large is still one file.
+    pub fn sorted_reducer_bytes(&self) -> u64 {
+        self.input.split_bytes.unwrap_or(32 << 20).saturating_mul(2).min(self.reducer_bytes)
+    }
 }

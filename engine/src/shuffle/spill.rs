@@ -17,7 +17,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::writer::FileWriter;
-use arrow_ipc::{Block, root_as_footer};
+use arrow_ipc::{Block, MetadataVersion, root_as_footer};
 use bytes::Bytes;
 use memmap2::Mmap;
 
@@ -134,8 +134,9 @@ impl SpillWriter {
         let map = unsafe { Mmap::map(&file) }.map_err(|e| file_error("map", &path, e, codes::STORAGE))?;
         let bytes = Bytes::from_owner(map);
         directory.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        let (blocks, decoder) = read_footer(&bytes, &file_schema).map_err(|e| spill_error(&path, e))?;
-        Ok(SpillFile { bytes, blocks, decoder, index, schema, path, _directory: directory })
+        let (blocks, version) = read_footer(&bytes).map_err(|e| spill_error(&path, e))?;
+        let decoder = FileDecoder::new(Arc::clone(&file_schema), version);
+        Ok(SpillFile { bytes, blocks, decoder, version, index, schema, file_schema, path, _directory: directory })
     }
 }
 
@@ -145,8 +146,10 @@ pub(super) struct SpillFile {
     bytes: Bytes,
     blocks: Vec<Block>,
     decoder: FileDecoder,
+    version: MetadataVersion,
     index: RunIndex,
     schema: SchemaRef,
+    file_schema: SchemaRef,
     /// The name it had, for messages.
     path: PathBuf,
     _directory: Arc<SpillDirectory>,
@@ -160,11 +163,22 @@ impl SpillFile {
 
     /// One batch; its arrays point into the mapping.
     pub fn batch(&self, batch_idx: u32) -> Result<RecordBatch> {
+        self.read(batch_idx, &self.decoder, &self.schema)
+    }
+
+    /// Some columns of one batch, which alone are read and checked; `columns` ascend.
+    pub fn columns_of_batch(&self, batch_idx: u32, columns: &[usize]) -> Result<RecordBatch> {
+        let schema = self.schema.project(columns).map_err(|e| spill_error(&self.path, e))?;
+        let decoder = FileDecoder::new(Arc::clone(&self.file_schema), self.version).with_projection(columns.to_vec());
+        self.read(batch_idx, &decoder, &Arc::new(schema))
+    }
+
+    fn read(&self, batch_idx: u32, decoder: &FileDecoder, schema: &SchemaRef) -> Result<RecordBatch> {
         let read = || -> Result<Option<RecordBatch>, ArrowError> {
             let block = &self.blocks[batch_idx as usize];
             // A buffer of the block alone: an array's memory is counted by the whole buffer it points into.
             let buffer = Buffer::from(self.bytes.slice(block_range(block)));
-            self.decoder.read_record_batch(block, &buffer)?.map(|batch| with_types_of(&batch, &self.schema)).transpose()
+            decoder.read_record_batch(block, &buffer)?.map(|batch| with_types_of(&batch, schema)).transpose()
         };
         match read() {
             Ok(Some(batch)) => Ok(batch),
@@ -187,14 +201,14 @@ fn block_range(block: &Block) -> std::ops::Range<usize> {
 /// Bytes at the end of an IPC file: the footer's length (i32) and `ARROW1`.
 const TRAILER_BYTES: usize = 10;
 
-fn read_footer(bytes: &[u8], file_schema: &SchemaRef) -> Result<(Vec<Block>, FileDecoder), ArrowError> {
+fn read_footer(bytes: &[u8]) -> Result<(Vec<Block>, MetadataVersion), ArrowError> {
     let (rest, trailer) =
         bytes.split_last_chunk::<TRAILER_BYTES>().ok_or_else(|| ArrowError::IpcError("no trailer".to_owned()))?;
     let footer_len = read_footer_length(*trailer)?;
     let footer = root_as_footer(&rest[rest.len() - footer_len..])
         .map_err(|e| ArrowError::IpcError(format!("unreadable footer: {e}")))?;
     let blocks = footer.recordBatches().map(|blocks| blocks.iter().copied().collect()).unwrap_or_default();
-    Ok((blocks, FileDecoder::new(Arc::clone(file_schema), footer.version())))
+    Ok((blocks, footer.version()))
 }
 
 /// An IPC file holds one dictionary a column, while map tasks bring one with each batch: so columns are stored plain.

@@ -1,0 +1,294 @@
+//! Sorts the rows of one task: keys and places are sorted, then whole rows are gathered once.
+//!
+//! DataFusion's sort orders batch by batch and merges them, so that each row is copied twice, and counts a text's
+//! block once for each batch and column that points into it. What fits into the memory limit is sorted here; what does
+//! not goes through DataFusion's, which spills.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, StringViewBuilder};
+use arrow::compute::interleave;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::row::{RowConverter, Rows, SortField};
+use arrow_schema::{DataType, SchemaRef};
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::{StreamExt, TryStreamExt};
+
+/// The same plan with its sorts done here; those with a limit keep only what they need and stay as they are.
+pub(super) fn sorts_in_memory(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| {
+        Ok(match node.downcast_ref::<SortExec>() {
+            Some(sort) if sort.fetch().is_none() => Transformed::yes(Arc::new(TaskSortExec(sort.clone())) as _),
+            _ => Transformed::no(node),
+        })
+    })
+    .data()
+}
+
+/// Stands for a sort, and gives what it gives; rows that are equal to it stay in their order.
+#[derive(Debug, Clone)]
+struct TaskSortExec(SortExec);
+
+impl DisplayAs for TaskSortExec {
+    fn fmt_as(&self, display: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt_as(display, f)
+    }
+}
+
+impl ExecutionPlan for TaskSortExec {
+    fn name(&self) -> &str {
+        "TaskSortExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.0.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![self.0.input()]
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let sort = SortExec::new(self.0.expr().clone(), children.swap_remove(0))
+            .with_preserve_partitioning(self.0.preserve_partitioning());
+        Ok(Arc::new(TaskSortExec(sort)))
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
+    ) -> DfResult<TreeNodeRecursion> {
+        self.0.apply_expressions(f)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let input = self.0.input().execute(partition, Arc::clone(&context))?;
+        let rows = futures::stream::once(sorted(input, self.0.expr().clone(), context)).try_flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+    }
+}
+
+/// Sorts all rows of `input`.
+async fn sorted(
+    mut input: SendableRecordBatchStream,
+    keys: LexOrdering,
+    context: Arc<TaskContext>,
+) -> DfResult<SendableRecordBatchStream> {
+    let schema = input.schema();
+    let reservation = MemoryConsumer::new("sort").with_can_spill(true).register(context.memory_pool());
+    let mut buffer = SortBuffer::new(&keys, &schema, reservation)?;
+    while let Some(batch) = input.next().await {
+        let batch = batch?;
+        if batch.num_rows() > 0 && !buffer.push(&batch)? {
+            let SortBuffer { batches, .. } = buffer;
+            let all = futures::stream::iter(batches.into_iter().chain([batch]).map(Ok)).chain(input);
+            return spilling_sort(Box::pin(RecordBatchStreamAdapter::new(schema, all)), keys, context);
+        }
+    }
+    let batches = buffer.into_sorted(context.session_config().batch_size().max(1));
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches))))
+}
+
+/// DataFusion's sort over a stream that is there already.
+fn spilling_sort(
+    input: SendableRecordBatchStream,
+    keys: LexOrdering,
+    context: Arc<TaskContext>,
+) -> DfResult<SendableRecordBatchStream> {
+    let schema = input.schema();
+    let rest: Arc<dyn PartitionStream> =
+        Arc::new(Taken { schema: Arc::clone(&schema), stream: Mutex::new(Some(input)) });
+    let leaf = StreamingTableExec::try_new(schema, vec![rest], None, [], false, None)?;
+    SortExec::new(keys, Arc::new(leaf)).execute(0, context)
+}
+
+/// A stream that is read once.
+struct Taken {
+    schema: SchemaRef,
+    stream: Mutex<Option<SendableRecordBatchStream>>,
+}
+
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Taken").finish_non_exhaustive()
+    }
+}
+
+impl PartitionStream for Taken {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let taken = self.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.unwrap_or_else(|| {
+            let error = crate::error::Error::internal("the input of a sort was read twice");
+            let stream = futures::stream::iter([Err(error.into())]);
+            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream))
+        })
+    }
+}
+
+/// Rows that are held until all are there.
+struct SortBuffer {
+    keys: LexOrdering,
+    schema: SchemaRef,
+    converter: RowConverter,
+    batches: Vec<RecordBatch>,
+    /// The keys of each batch, comparable byte by byte.
+    rows: Vec<Rows>,
+    n_rows: usize,
+    /// Addresses of the buffers that are counted: batches of a scan share the blocks that they point into.
+    counted: HashSet<usize>,
+    reservation: MemoryReservation,
+}
+
+impl SortBuffer {
+    fn new(keys: &LexOrdering, schema: &SchemaRef, reservation: MemoryReservation) -> DfResult<Self> {
+        let fields = keys
+            .iter()
+            .map(|key| Ok(SortField::new_with_options(key.expr.data_type(schema)?, key.options)))
+            .collect::<DfResult<Vec<_>>>()?;
+        Ok(SortBuffer {
+            keys: keys.clone(),
+            schema: Arc::clone(schema),
+            converter: RowConverter::new(fields)?,
+            batches: Vec::new(),
+            rows: Vec::new(),
+            n_rows: 0,
+            counted: HashSet::new(),
+            reservation,
+        })
+    }
+
+    /// Keeps a batch; false if there is no memory for it.
+    fn push(&mut self, batch: &RecordBatch) -> DfResult<bool> {
+        let columns = self
+            .keys
+            .iter()
+            .map(|key| key.expr.evaluate(batch).and_then(|value| value.into_array(batch.num_rows())))
+            .collect::<DfResult<Vec<_>>>()?;
+        let rows = self.converter.convert_columns(&columns)?;
+        let mut bytes = rows.size() + batch.num_rows() * size_of::<Place>();
+        for column in batch.columns() {
+            count_buffers(&column.to_data(), &mut self.counted, &mut bytes);
+        }
+        if self.reservation.try_grow(bytes).is_err() {
+            return Ok(false);
+        }
+        self.n_rows += batch.num_rows();
+        self.batches.push(batch.clone());
+        self.rows.push(rows);
+        Ok(true)
+    }
+
+    /// The rows in order, in batches of `batch_rows`.
+    fn into_sorted(self, batch_rows: usize) -> impl Iterator<Item = DfResult<RecordBatch>> + Send {
+        let SortBuffer { schema, batches, rows, n_rows, reservation, .. } = self;
+        let mut places = Vec::with_capacity(n_rows);
+        for (batch_idx, rows) in rows.iter().enumerate() {
+            let place = |(row_idx, row): (usize, _)| Place {
+                prefix: prefix(row),
+                batch_idx: batch_idx as u32,
+                row_idx: row_idx as u32,
+            };
+            places.extend(rows.iter().map(|row| row.data()).enumerate().map(place));
+        }
+        let row = |place: &Place| rows[place.batch_idx as usize].row(place.row_idx as usize);
+        places.sort_unstable_by(|left, right| {
+            (left.prefix.cmp(&right.prefix))
+                .then_with(|| row(left).cmp(&row(right)))
+                .then_with(|| (left.batch_idx, left.row_idx).cmp(&(right.batch_idx, right.row_idx)))
+        });
+        drop(rows);
+        let mut start = 0;
+        std::iter::from_fn(move || {
+            // The memory is free once the last of the rows is taken.
+            let _held = &reservation;
+            let end = places.len().min(start + batch_rows);
+            let batch = (start < end).then(|| gather(&schema, &batches, &places[start..end]));
+            start = end;
+            batch
+        })
+    }
+}
+
+/// Where a row lies, with the first bytes of its key, which mostly tell two rows apart.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    prefix: u64,
+    batch_idx: u32,
+    row_idx: u32,
+}
+
+fn prefix(row: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let n_bytes = row.len().min(8);
+    bytes[..n_bytes].copy_from_slice(&row[..n_bytes]);
+    u64::from_be_bytes(bytes)
+}
+
+/// Adds the bytes of buffers that are not counted yet.
+fn count_buffers(data: &ArrayData, counted: &mut HashSet<usize>, bytes: &mut usize) {
+    let nulls = data.nulls().map(|nulls| nulls.buffer());
+    for buffer in data.buffers().iter().chain(nulls) {
+        if counted.insert(buffer.data_ptr().as_ptr() as usize) {
+            *bytes += buffer.capacity();
+        }
+    }
+    for child in data.child_data() {
+        count_buffers(child, counted, bytes);
+    }
+}
+
+/// Copies rows to a batch of their own.
+fn gather(schema: &SchemaRef, batches: &[RecordBatch], places: &[Place]) -> DfResult<RecordBatch> {
+    let indices: Vec<(usize, usize)> =
+        places.iter().map(|place| (place.batch_idx as usize, place.row_idx as usize)).collect();
+    let columns = (0..schema.fields().len()).map(|column_idx| {
+        let columns: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column_idx).as_ref()).collect();
+        match schema.field(column_idx).data_type() {
+            DataType::Utf8View => Ok(gather_text(&columns, &indices)),
+            _ => interleave(&columns, &indices),
+        }
+    });
+    let columns = columns.collect::<Result<Vec<ArrayRef>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(places.len()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+/// As `interleave`, but the text goes to one buffer of its own size, and no view is looked up in a map of buffers.
+fn gather_text(columns: &[&dyn Array], indices: &[(usize, usize)]) -> ArrayRef {
+    const INLINE_BYTES_MAX: u32 = 12;
+    let columns: Vec<_> = columns.iter().map(|column| column.as_string_view()).collect();
+    let text_bytes: u64 = indices
+        .iter()
+        .map(|(batch_idx, row_idx)| columns[*batch_idx].views()[*row_idx] as u32)
+        .filter(|length| *length > INLINE_BYTES_MAX)
+        .map(u64::from)
+        .sum();
+    let block_bytes = text_bytes.clamp(1, 1 << 30) as u32;
+    let mut builder = StringViewBuilder::with_capacity(indices.len()).with_fixed_block_size(block_bytes);
+    for (batch_idx, row_idx) in indices {
+        let column = columns[*batch_idx];
+        if column.is_null(*row_idx) {
+            builder.append_null();
+        } else {
+            builder.append_value(column.value(*row_idx));
+        }
+    }
+    Arc::new(builder.finish())
+}
