@@ -110,7 +110,7 @@ struct TaskEnd {
 impl<'a> StageRun<'a> {
     fn new(stage: &'a Stage, sink: &'a ResultSink, job: &'a JobContext) -> Result<Self> {
         let plan = with_readers(stage, job)
-            .and_then(|plan| with_ranges(plan, stage, job))
+            .and_then(|plan| with_ranges(plan, stage, sink, job))
             .and_then(sorts_in_memory)
             .and_then(interruptible)
             .map_err(Error::from_datafusion)?;
@@ -370,12 +370,21 @@ fn with_readers(stage: &Stage, job: &JobContext) -> DfResult<Arc<dyn ExecutionPl
 
 /// The same plan with its merge of sorted runs divided into ranges, as many as the measured map output needs, if its rows
 /// are the result.
-fn with_ranges(plan: Arc<dyn ExecutionPlan>, stage: &Stage, job: &JobContext) -> DfResult<Arc<dyn ExecutionPlan>> {
+fn with_ranges(
+    plan: Arc<dyn ExecutionPlan>,
+    stage: &Stage,
+    sink: &ResultSink,
+    job: &JobContext,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
     let Some(input) = stage.merged_result() else { return Ok(plan) };
     let stats = job.store.stats(input);
     let bytes: u64 = stats.iter().map(|partition| partition.bytes).sum();
     let n_rows = stats.iter().map(|partition| partition.rows).sum();
-    let n_ranges = bytes.div_ceil(job.config.sorted_reducer_bytes().max(1)).clamp(1, RESULT_RANGES_MAX as u64) as usize;
+    let bytes_max = match sink {
+        ResultSink::Files(_) => job.config.sorted_file_bytes(),
+        ResultSink::Rows(_) => job.config.sorted_rows_bytes(),
+    };
+    let n_ranges = bytes.div_ceil(bytes_max.max(1)).clamp(1, RESULT_RANGES_MAX as u64) as usize;
     if n_ranges == 1 {
         return Ok(plan);
     }
