@@ -109,6 +109,7 @@ impl RunSamples {
             found.samples.extend((skipped..rows.num_rows()).step_by(step).map(|row_idx| rows.row(row_idx).owned()));
             let n_taken = rows.num_rows().saturating_sub(skipped).div_ceil(step);
             skipped = skipped + n_taken * step - rows.num_rows();
+            run.release(batch_idx);
         }
         Ok(found)
     }

@@ -6,7 +6,9 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use arrow::array::{Array, ArrayData, ArrayRef, AsArray, StringViewBuilder};
 use arrow::compute::interleave;
@@ -22,7 +24,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 
 /// The same plan with its sorts done here; those with a limit keep only what they need and stay as they are.
 pub(super) fn sorts_in_memory(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
@@ -76,30 +78,59 @@ impl ExecutionPlan for TaskSortExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let input = self.0.input().execute(partition, Arc::clone(&context))?;
-        let rows = futures::stream::once(sorted(input, self.0.expr().clone(), context)).try_flatten();
+        let rows = futures::stream::once(sorted(input, self.0.expr().clone(), context)?).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 }
 
-/// Sorts all rows of `input`.
-async fn sorted(
-    mut input: SendableRecordBatchStream,
+/// Sorts all rows of `input` once they are there.
+fn sorted(
+    input: SendableRecordBatchStream,
     keys: LexOrdering,
     context: Arc<TaskContext>,
-) -> DfResult<SendableRecordBatchStream> {
+) -> DfResult<impl Future<Output = DfResult<SendableRecordBatchStream>>> {
     let schema = input.schema();
     let reservation = MemoryConsumer::new("sort").with_can_spill(true).register(context.memory_pool());
-    let mut buffer = SortBuffer::new(&keys, &schema, reservation)?;
-    while let Some(batch) = input.next().await {
-        let batch = batch?;
-        if batch.num_rows() > 0 && !buffer.push(&batch)? {
-            let SortBuffer { batches, .. } = buffer;
-            let all = futures::stream::iter(batches.into_iter().chain([batch]).map(Ok)).chain(input);
-            return spilling_sort(Box::pin(RecordBatchStreamAdapter::new(schema, all)), keys, context);
+    let buffer = SortBuffer::new(&keys, &schema, reservation)?;
+    let collected = Collect(Some((input, buffer)));
+    Ok(collected.map(move |collected| match collected? {
+        Collected::All(buffer) => {
+            let batches = buffer.into_sorted(context.session_config().batch_size().max(1));
+            Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches))) as _)
         }
+        Collected::TooMuch(input) => spilling_sort(input, keys, context),
+    }))
+}
+
+/// Reads a stream into a buffer.
+struct Collect(Option<(SendableRecordBatchStream, SortBuffer)>);
+
+enum Collected {
+    All(SortBuffer),
+    /// There is no memory for all rows, which are in here.
+    TooMuch(SendableRecordBatchStream),
+}
+
+impl Future for Collect {
+    type Output = DfResult<Collected>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        while let Some((input, buffer)) = &mut self.0 {
+            let next = ready!(input.poll_next_unpin(context)).transpose()?;
+            if let Some(batch) = &next
+                && (batch.num_rows() == 0 || buffer.push(batch)?)
+            {
+                continue;
+            }
+            let Some((input, buffer)) = self.0.take() else { break };
+            let Some(batch) = next else { return Poll::Ready(Ok(Collected::All(buffer))) };
+            let schema = input.schema();
+            // What was held goes first; its memory is counted again by whoever takes it.
+            let all = futures::stream::iter(buffer.batches.into_iter().chain([batch]).map(Ok)).chain(input);
+            return Poll::Ready(Ok(Collected::TooMuch(Box::pin(RecordBatchStreamAdapter::new(schema, all)))));
+        }
+        Poll::Ready(Err(crate::error::Error::internal("a sort was asked for its rows twice").into()))
     }
-    let batches = buffer.into_sorted(context.session_config().batch_size().max(1));
-    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches))))
 }
 
 /// DataFusion's sort over a stream that is there already.

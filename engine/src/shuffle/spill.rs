@@ -19,7 +19,7 @@ use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::writer::FileWriter;
 use arrow_ipc::{Block, MetadataVersion, root_as_footer};
 use bytes::Bytes;
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 
 use crate::error::{Error, Result, codes};
 use crate::id::JobId;
@@ -132,17 +132,29 @@ impl SpillWriter {
         // `create_new` in a directory that only its user may enter, removed its only name before the first write, and
         // gives up its only writable descriptor at the end of this function. So nobody can open it any more.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| file_error("map", &path, e, codes::STORAGE))?;
-        let bytes = Bytes::from_owner(map);
+        let map = Arc::new(map);
+        let bytes = Bytes::from_owner(Mapping(Arc::clone(&map)));
         directory.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let (blocks, version) = read_footer(&bytes).map_err(|e| spill_error(&path, e))?;
         let decoder = FileDecoder::new(Arc::clone(&file_schema), version);
-        Ok(SpillFile { bytes, blocks, decoder, version, index, schema, file_schema, path, _directory: directory })
+        Ok(SpillFile { map, bytes, blocks, decoder, version, index, schema, file_schema, path, _directory: directory })
+    }
+}
+
+/// The bytes of a map, for arrays that point into it.
+struct Mapping(Arc<Mmap>);
+
+impl AsRef<[u8]> for Mapping {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
 /// A finished spill file of one attempt.
 #[derive(Debug)]
 pub(super) struct SpillFile {
+    map: Arc<Mmap>,
+    /// The bytes of `map`.
     bytes: Bytes,
     blocks: Vec<Block>,
     decoder: FileDecoder,
@@ -171,6 +183,17 @@ impl SpillFile {
         let schema = self.schema.project(columns).map_err(|e| spill_error(&self.path, e))?;
         let decoder = FileDecoder::new(Arc::clone(&self.file_schema), self.version).with_projection(columns.to_vec());
         self.read(batch_idx, &decoder, &Arc::new(schema))
+    }
+
+    /// Takes the pages of a batch out of this process's memory, where they count as its own while nobody needs them; whoever
+    /// still has the batch finds them in the page cache.
+    pub fn release(&self, batch_idx: u32) {
+        let Some(range) = self.blocks.get(batch_idx as usize).map(block_range) else { return };
+        // SAFETY: pages that are read after this come from the file again. They are the same, since the map is only read
+        // and nobody can change the file, see `SpillWriter::finish`.
+        let released = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len()) };
+        // Advice that is not taken costs memory alone.
+        let _ = released;
     }
 
     fn read(&self, batch_idx: u32, decoder: &FileDecoder, schema: &SchemaRef) -> Result<RecordBatch> {

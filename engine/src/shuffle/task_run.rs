@@ -55,9 +55,19 @@ impl TaskRun {
         self.batch(batch_idx)?.project(columns).map_err(kernel_error)
     }
 
+    /// Says that nobody needs a batch for now, so that it need not stay in memory.
+    pub fn release(&self, batch_idx: usize) {
+        if let (Some(spill), Some(&stored)) = (&self.output.spill, self.spilled.get(batch_idx)) {
+            spill.release(stored);
+        }
+    }
+
     /// The rows from one place up to another.
     pub fn rows(self, start: RunPlace, end: RunPlace) -> impl Iterator<Item = Result<RecordBatch>> + Send {
         (start.batch_idx..self.n_batches.min(end.batch_idx + 1)).filter_map(move |batch_idx| {
+            if batch_idx > start.batch_idx {
+                self.release(batch_idx - 1);
+            }
             let batch = match self.batch(batch_idx) {
                 Ok(batch) => batch,
                 Err(error) => return Some(Err(error)),

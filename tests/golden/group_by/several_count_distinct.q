@@ -24,7 +24,7 @@ SELECT count(DISTINCT location), count(DISTINCT uri) FROM views WHERE status = 1
 SELECT day, count(DISTINCT location), count(DISTINCT uri) FROM views WHERE status = 1 GROUP BY day;
 
 -- The same argument twice, and with MIN and MAX.
-SELECT day, count(DISTINCT uri), min(seconds), count(DISTINCT status), max(location), count(DISTINCT uri) + 1, min(uri)
+SELECT day, count(DISTINCT uri), min(status), count(DISTINCT status), max(location), count(DISTINCT uri) + 1, min(uri)
 FROM views GROUP BY day ORDER BY day;
 
 -- Counted once for each row.
