@@ -323,3 +323,75 @@ fn gather_text(columns: &[&dyn Array], indices: &[(usize, usize)]) -> ArrayRef {
     }
     Arc::new(builder.finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringViewArray};
+    use arrow::compute::concat_batches;
+    use arrow_schema::SortOptions;
+    use datafusion::datasource::memory::MemorySourceConfig;
+    use datafusion::execution::memory_pool::FairSpillPool;
+    use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+    use datafusion::physical_expr::PhysicalSortExpr;
+    use datafusion::physical_expr::expressions::col;
+
+    use super::*;
+
+    /// Rows whose first column has few values, whose second tells them apart, and whose third is text of any length.
+    fn batches() -> Vec<RecordBatch> {
+        let batch = |start: i64| {
+            let numbers = start..start + 1000;
+            let few = Int64Array::from_iter(numbers.clone().map(|n| (n % 7 != 0).then_some(n * 31 % 5)));
+            let text =
+                numbers.clone().map(|n| (n % 11 != 0).then(|| "text ".repeat((n % 9) as usize) + &n.to_string()));
+            let columns: [(&str, ArrayRef); 3] = [
+                ("few", Arc::new(few)),
+                ("n", Arc::new(Int64Array::from_iter_values(numbers.map(|n| n * 7919 % 20_011)))),
+                ("text", Arc::new(StringViewArray::from_iter(text))),
+            ];
+            RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap()
+        };
+        (0..20).map(|idx| batch(idx * 1000)).collect()
+    }
+
+    fn sort(keys: &[(&str, SortOptions)], memory: usize, in_memory: bool) -> RecordBatch {
+        let schema = batches()[0].schema();
+        let input = MemorySourceConfig::try_new_exec(&[batches()], Arc::clone(&schema), None).unwrap();
+        let keys = keys.iter().map(|(name, options)| PhysicalSortExpr::new(col(name, &schema).unwrap(), *options));
+        let sort: Arc<dyn ExecutionPlan> = Arc::new(SortExec::new(LexOrdering::new(keys).unwrap(), input));
+        let plan = if in_memory { sorts_in_memory(sort).unwrap() } else { sort };
+        let pool = Arc::new(FairSpillPool::new(memory));
+        let environment = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().unwrap();
+        let mut config = datafusion::prelude::SessionConfig::new();
+        config.options_mut().execution.sort_spill_reservation_bytes = memory / 8;
+        let context = TaskContext::default().with_runtime(environment).with_session_config(config);
+        let runtime = crate::bridge::runtime(1).unwrap();
+        let rows = plan.execute(0, Arc::new(context)).unwrap().try_collect::<Vec<_>>();
+        concat_batches(&schema, &crate::bridge::drive(runtime.handle(), rows).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn rows_are_those_of_datafusions_sort_with_and_without_memory() {
+        let ascending = SortOptions { descending: false, nulls_first: true };
+        let descending = SortOptions { descending: true, nulls_first: false };
+        for keys in [[("few", ascending), ("n", descending)], [("text", descending), ("n", ascending)]] {
+            let expect = sort(&keys, 64 << 20, false);
+            assert_eq!(sort(&keys, 64 << 20, true), expect);
+            assert_eq!(sort(&keys, 1 << 20, true), expect, "spilled");
+        }
+    }
+
+    #[test]
+    fn equal_rows_keep_their_order() {
+        let sorted = sort(&[("few", SortOptions { descending: true, nulls_first: false })], 64 << 20, true);
+        let again = sort(&[("few", SortOptions { descending: true, nulls_first: false })], 64 << 20, true);
+        assert_eq!(sorted, again);
+        // `n` tells where a row was: 7919 n mod 20011, and the places of equal rows ascend.
+        let place_of: std::collections::HashMap<i64, usize> =
+            (0..20_000).map(|n| (n * 7919 % 20_011, n as usize)).collect();
+        let few = sorted.column(0).as_primitive::<arrow::datatypes::Int64Type>();
+        let n = sorted.column(1).as_primitive::<arrow::datatypes::Int64Type>();
+        let rows: Vec<_> = few.iter().zip(n.values()).map(|(few, n)| (few, place_of[n])).collect();
+        assert!(rows.windows(2).all(|pair| pair[0].0 > pair[1].0 || pair[0].0 == pair[1].0 && pair[0].1 < pair[1].1));
+    }
+}
