@@ -106,7 +106,7 @@ fn sorted(
 struct Collect(Option<(SendableRecordBatchStream, SortBuffer)>);
 
 enum Collected {
-    All(SortBuffer),
+    All(Box<SortBuffer>),
     /// There is no memory for all rows, which are in here.
     TooMuch(SendableRecordBatchStream),
 }
@@ -123,7 +123,7 @@ impl Future for Collect {
                 continue;
             }
             let Some((input, buffer)) = self.0.take() else { break };
-            let Some(batch) = next else { return Poll::Ready(Ok(Collected::All(buffer))) };
+            let Some(batch) = next else { return Poll::Ready(Ok(Collected::All(Box::new(buffer)))) };
             let schema = input.schema();
             // What was held goes first; its memory is counted again by whoever takes it.
             let all = futures::stream::iter(buffer.batches.into_iter().chain([batch]).map(Ok)).chain(input);
@@ -230,9 +230,10 @@ impl SortBuffer {
     fn into_sorted(self, batch_rows: usize) -> impl Iterator<Item = DfResult<RecordBatch>> + Send {
         let SortBuffer { schema, batches, rows, n_rows, reservation, .. } = self;
         let mut places = Vec::with_capacity(n_rows);
+        let n_common = common_prefix(&rows);
         for (batch_idx, rows) in rows.iter().enumerate() {
-            let place = |(row_idx, row): (usize, _)| Place {
-                prefix: prefix(row),
+            let place = |(row_idx, row): (usize, &[u8])| Place {
+                prefix: prefix(&row[n_common..]),
                 batch_idx: batch_idx as u32,
                 row_idx: row_idx as u32,
             };
@@ -257,19 +258,27 @@ impl SortBuffer {
     }
 }
 
-/// Where a row lies, with the first bytes of its key, which mostly tell two rows apart.
+/// Where a row lies, with the first bytes of its key that are not those of all keys, which mostly tell two rows apart.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    prefix: u64,
+    prefix: u128,
     batch_idx: u32,
     row_idx: u32,
 }
 
-fn prefix(row: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    let n_bytes = row.len().min(8);
+fn prefix(row: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    let n_bytes = row.len().min(16);
     bytes[..n_bytes].copy_from_slice(&row[..n_bytes]);
-    u64::from_be_bytes(bytes)
+    u128::from_be_bytes(bytes)
+}
+
+/// How many bytes all keys begin with: paths and addresses are alike for long.
+fn common_prefix(rows: &[Rows]) -> usize {
+    let mut all = rows.iter().flat_map(Rows::iter);
+    let Some(first) = all.next().map(|row| row.data()) else { return 0 };
+    let alike = |n_bytes: usize, row: &[u8]| first[..n_bytes].iter().zip(row).take_while(|(a, b)| a == b).count();
+    all.fold(first.len(), |n_bytes, row| alike(n_bytes, row.data()))
 }
 
 /// Adds the bytes of buffers that are not counted yet.
