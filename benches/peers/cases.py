@@ -8,16 +8,22 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Itself:
-    """logq against itself, run otherwise: other settings, another memory limit, other logs for the table `logs`."""
+    """logq against itself, run otherwise: other settings, another memory limit, other logs for the table `logs`.
+
+    `both_memory` is a limit for both sides, where the one of the case is too little for this one.
+    """
 
     name: str
     settings: tuple[str, ...] = ()
     memory: str | None = None
+    both_memory: str | None = None
     logs: str | None = None
     same_rows: bool = True
 
 
 PIPELINED = Itself("pipelined", settings=("logq.execution=pipelined",))
+# All map tasks run at once in a pipeline, and what each of them sorts is in memory at once.
+PIPELINED_4_GB = Itself("pipelined 4 GB", settings=("logq.execution=pipelined",), both_memory="4GB")
 LITTLE_MEMORY = Itself("128 MB", memory="128MB")
 
 
@@ -45,6 +51,7 @@ TUTORIAL_SCRIPT = "tests/golden/serdes/tutorial_v2.q"
 
 READERS = ("polars", "duckdb", "chdb", "datafusion")
 LARGE = {"memory": "1GB", "against": ("duckdb", LITTLE_MEMORY, PIPELINED)}
+LARGE_SORTS = {"memory": "1GB", "against": ("duckdb", LITTLE_MEMORY, PIPELINED_4_GB)}
 
 CASES = [
     Case(
@@ -86,8 +93,8 @@ CASES = [
     Case("by_uri", "GROUP BY with a million groups", {"logs": "standard wide"}, **LARGE),
     Case("distinct", "COUNT(DISTINCT)", {"logs": "standard wide"}, ordered=True, **LARGE),
     Case("top", "the hundred most frequent of a million", {"logs": "standard wide"}, ordered=True, **LARGE),
-    Case("join", "a join of two tables of logs", {"logs": "standard wide", "busy": "standard"}, ordered=True, **LARGE),
-    Case("sort", "all rows sorted into files", {"logs": "standard wide"}, into_files=True, ordered=True, **LARGE),
+    Case("join", "a join of two tables of logs", {"logs": "standard wide", "busy": "standard"}, ordered=True, **LARGE_SORTS),
+    Case("sort", "all rows sorted into files", {"logs": "standard wide"}, into_files=True, ordered=True, **LARGE_SORTS),
     Case(
         "scale",
         "the published script over a tenth and five times of the logs: time in proportion, memory not",

@@ -112,10 +112,11 @@ class Comparison:
         """Figures and the word about the rows. The first turn is not measured: it brings the files into the cache."""
         with tempfile.TemporaryDirectory(prefix="logq-peers-") as folder:
             ours, theirs = Side(folder, "logq"), Side(folder, "other")
+            memory = contestant.both_memory if isinstance(contestant, Itself) else None
             judge = Judge(case, tables, contestant)
             measured = []
             for turn in range(self.args.runs + 1):
-                ours.run(lambda folder: contestants.logq_run(self.args.logq, case, tables, folder))
+                ours.run(lambda folder: contestants.logq_run(self.args.logq, case, tables, folder, memory=memory))
                 if contestant:
                     theirs.run(lambda folder: self.other_run(case, tables, contestant, folder))
                     if found := judge.difference(ours.result, theirs.result):
@@ -131,7 +132,7 @@ class Comparison:
             return contestants.peer_run(PEERS[contestant], case, tables, folder)
         if contestant.logs:
             tables = tables | {"logs": self.logs(contestant.logs)}
-        return contestants.logq_run(self.args.logq, case, tables, folder, contestant)
+        return contestants.logq_run(self.args.logq, case, tables, folder, contestant, contestant.both_memory)
 
 
 class Side:

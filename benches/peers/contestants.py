@@ -86,11 +86,11 @@ def query_file(case, contestant):
     return own[0] if own else HERE / "queries" / f"{case.text}.sql"
 
 
-def logq_run(logq, case, tables, folder, itself=None):
-    """logq on `case`, with what `itself` changes; `tables` are the Logs by table name."""
+def logq_run(logq, case, tables, folder, itself=None, memory=None):
+    """logq on `case`, with what `itself` changes; `tables` are the Logs by table name, `memory` is a limit for both."""
     output, stdout = folder / "output", folder / "stdout"
     command = [str(logq), "--silent", "--format", "tsv", "--progress", "never", "--temp-dir", str(folder)]
-    memory = itself and itself.memory or case.memory
+    memory = memory or itself and itself.memory or case.memory
     if memory:
         command += ["--memory-limit", memory]
     for setting in itself.settings if itself else ():

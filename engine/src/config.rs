@@ -172,4 +172,15 @@ impl EngineConfig {
     pub fn inner_reducer_bytes(&self) -> u64 {
         self.input.split_bytes.unwrap_or(32 << 20).div_ceil(4)
     }
+
+    /// Bytes of map output for one task of those that merge a sorted result into files: 64 MiB. Several tasks write at
+    /// the same time then, and what is not large is still one file.
+    pub fn sorted_file_bytes(&self) -> u64 {
+        self.reducer_bytes.min(64 << 20)
+    }
+
+    /// The same for rows that go to a reader, who sees no edges of files: two splits.
+    pub fn sorted_rows_bytes(&self) -> u64 {
+        self.reducer_bytes.min(self.input.split_bytes.unwrap_or(32 << 20).saturating_mul(2))
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 use sqlparser::ast;
 use tokio::runtime::Runtime;
 
@@ -262,9 +262,7 @@ impl Session {
         let run = self.plan(query, map)?;
         let columns = Arc::clone(&run.plan.columns);
         let n_tasks = match &run.work {
-            Work::Staged(graph) => {
-                graph.stages.last().map_or(1, |stage| stage.plan.output_partitioning().partition_count())
-            }
+            Work::Staged(graph) => graph.result_tasks_max(),
             Work::Pipelined(_) => 1,
         };
         let (senders, receivers) = exec::row_channels(n_tasks);
@@ -345,9 +343,7 @@ impl Session {
                 let Work::Staged(graph) = &run.work else {
                     return Err(Error::new(codes::UNSUPPORTED, "EXPLAIN ANALYZE needs `SET logq.execution=staged`"));
                 };
-                let (senders, receivers) = exec::row_channels(
-                    graph.stages.last().map_or(1, |stage| stage.plan.output_partitioning().partition_count()),
-                );
+                let (senders, receivers) = exec::row_channels(graph.result_tasks_max());
                 let drain = std::thread::spawn(move || receivers.into_iter().flatten().for_each(drop));
                 let graph = plan::cut(Arc::clone(&run.plan.physical))?;
                 let (_, reports) = run.finish(ResultSink::Rows(senders))?;

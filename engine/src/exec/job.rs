@@ -6,21 +6,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{RecvTimeoutError, Sender, unbounded};
+use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use tokio::runtime::Handle;
 
 use super::cancel::{CancelFlag, interruptible};
+use super::range_merge::RangeMergeExec;
 use super::shuffle_read::{ShuffleReadExec, ShuffleSource};
 use super::sink::{ResultSink, TaskOutput, TaskSink};
+use super::sort::sorts_in_memory;
 use super::task::{Attempt, Finished};
 use crate::config::EngineConfig;
 use crate::error::{Error, Kind, Result, codes};
 use crate::id::{AttemptId, JobId, TaskId};
 use crate::observer::{JobEvent, JobObserver, StageInfo, StageKind, StageProgress};
-use crate::plan::stages::{Stage, StageGraph, StageInputExec, StageInputMode, StageOutput, stable_merge};
+use crate::plan::stages::{
+    RESULT_RANGES_MAX, Stage, StageGraph, StageInputExec, StageInputMode, StageOutput, stable_merge,
+};
 use crate::shuffle::{PartitionScratch, ShuffleStore};
 use crate::table::ScanReport;
 
@@ -103,7 +109,11 @@ struct TaskEnd {
 
 impl<'a> StageRun<'a> {
     fn new(stage: &'a Stage, sink: &'a ResultSink, job: &'a JobContext) -> Result<Self> {
-        let plan = with_readers(stage, job).and_then(interruptible).map_err(Error::from_datafusion)?;
+        let plan = with_readers(stage, job)
+            .and_then(|plan| with_ranges(plan, stage, sink, job))
+            .and_then(sorts_in_memory)
+            .and_then(interruptible)
+            .map_err(Error::from_datafusion)?;
         let n_tasks = plan.output_partitioning().partition_count();
         if let (StageOutput::Result, ResultSink::Rows(senders)) = (&stage.output, sink) {
             senders.truncate(n_tasks);
@@ -341,7 +351,7 @@ impl<'a> StageRun<'a> {
 /// The stage's plan with readers in place of the stages it reads.
 ///
 /// How many reducers there are follows from the measured map output, never from the machine.
-fn with_readers(stage: &Stage, job: &JobContext) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+fn with_readers(stage: &Stage, job: &JobContext) -> DfResult<Arc<dyn ExecutionPlan>> {
     let ranges = reducer_ranges(stage, job);
     Arc::clone(&stage.plan)
         .transform_up(|node| {
@@ -356,6 +366,37 @@ fn with_readers(stage: &Stage, job: &JobContext) -> datafusion::common::Result<A
             Ok(Transformed::yes(Arc::new(ShuffleReadExec::new(Arc::clone(&job.store), source, input)) as _))
         })
         .data()
+}
+
+/// The same plan with its merge of sorted runs divided into ranges, as many as the measured map output needs, if its rows
+/// are the result.
+fn with_ranges(
+    plan: Arc<dyn ExecutionPlan>,
+    stage: &Stage,
+    sink: &ResultSink,
+    job: &JobContext,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let Some(input) = stage.merged_result() else { return Ok(plan) };
+    let stats = job.store.stats(input);
+    let bytes: u64 = stats.iter().map(|partition| partition.bytes).sum();
+    let n_rows = stats.iter().map(|partition| partition.rows).sum();
+    let bytes_max = match sink {
+        ResultSink::Files(_) => job.config.sorted_file_bytes(),
+        ResultSink::Rows(_) => job.config.sorted_rows_bytes(),
+    };
+    let n_ranges = bytes.div_ceil(bytes_max.max(1)).clamp(1, RESULT_RANGES_MAX as u64) as usize;
+    if n_ranges == 1 {
+        return Ok(plan);
+    }
+    plan.transform_up(|node| {
+        let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() else {
+            return Ok(Transformed::no(node));
+        };
+        let runs: Vec<_> = job.store.tasks(input).into_iter().filter_map(|task| job.store.run(input, task)).collect();
+        let ranges = job.pool.install(|| RangeMergeExec::try_new(merge, runs, n_rows, n_ranges))?;
+        Ok(ranges.map_or(Transformed::no(Arc::clone(&node)), |ranges| Transformed::yes(Arc::new(ranges) as _)))
+    })
+    .data()
 }
 
 /// The shuffle partitions of each reducer of a stage: neighbours, as evenly as they can be divided.

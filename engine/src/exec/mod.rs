@@ -8,8 +8,10 @@ mod cancel;
 mod job;
 mod memory;
 mod pipelined;
+mod range_merge;
 mod shuffle_read;
 mod sink;
+mod sort;
 mod task;
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ impl OutputCommitter {
         self.write_success(&result, success, &files)?;
         self.sync_dir(&result)?;
         self.swap(&result)?;
-        self.sync_dir(&self.work)?;
+        // The name is promised, not that the work directory has lost it: that is removed, here or by the next run.
         self.sync_dir(&self.dest.parent)?;
         Ok(files)
     }

@@ -7,6 +7,7 @@
 mod bind;
 pub mod ddl;
 mod desugar;
+mod distinct;
 pub mod explain;
 mod hive_types;
 mod order;

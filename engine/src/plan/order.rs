@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, SchemaRef, SortOptions};
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{TransformedResult, TreeNode};
 use datafusion::common::{JoinType, Result as DfResult};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::logical_expr::AggregateUDF;
@@ -42,7 +42,7 @@ pub(super) enum Groups {
 
 /// The same plan with an order that does not depend on how it is run.
 pub(super) fn deterministic(plan: Arc<dyn ExecutionPlan>, groups: Groups) -> DfResult<Arc<dyn ExecutionPlan>> {
-    let ordered = order_groups(ordered_joins(total_sorts(plan)?, true)?, groups, true)?;
+    let ordered = order_groups(ordered_joins(total_sorts(plan, true)?, true)?, groups, true)?;
     ordered.transform_up(|node| Ok(stable_merge(node))).data()
 }
 
@@ -153,37 +153,36 @@ fn in_number_order(
 }
 
 /// Leaves no two rows equal to a sort: by their place in the input, where that is the order of the files, and by the
-/// columns that the sort does not name elsewhere.
-fn total_sorts(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| {
-        if let Some(sort) = node.downcast_ref::<SortExec>() {
-            let sorted = if is_in_file_order(sort.input()) {
-                stable_sort(sort)?
-            } else {
-                let keys = total_order(sort.expr(), sort.input());
-                let total = SortExec::new(keys, Arc::clone(sort.input()))
-                    .with_fetch(sort.fetch())
-                    .with_preserve_partitioning(sort.preserve_partitioning());
-                Arc::new(total) as _
-            };
-            return Ok(Transformed::yes(sorted));
+/// columns that the sort does not name elsewhere. A sort whose order nobody sees, as that of a join below a GROUP BY, is
+/// left alone, unless it has a limit, by which it chooses rows.
+fn total_sorts(plan: Arc<dyn ExecutionPlan>, is_seen: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let is_seen_below = sees_order(plan.as_ref(), is_seen);
+    let plan = with_children(plan, |child| total_sorts(child, is_seen_below))?;
+    if let Some(sort) = plan.downcast_ref::<SortExec>()
+        && (is_seen || sort.fetch().is_some())
+    {
+        if is_in_file_order(sort.input()) {
+            return stable_sort(sort);
         }
-        if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
-            let keys = match merge.input().output_ordering() {
-                Some(ordering)
-                    if ordering.len() > merge.expr().len()
-                        && merge.expr().iter().zip(ordering.iter()).all(|(key, input_key)| key == input_key) =>
-                {
-                    ordering.clone()
-                }
-                _ => merge.expr().clone(),
-            };
-            let total = SortPreservingMergeExec::new(keys, Arc::clone(merge.input())).with_fetch(merge.fetch());
-            return Ok(Transformed::yes(Arc::new(total) as _));
-        }
-        Ok(Transformed::no(node))
-    })
-    .data()
+        let keys = total_order(sort.expr(), sort.input());
+        let total = SortExec::new(keys, Arc::clone(sort.input()))
+            .with_fetch(sort.fetch())
+            .with_preserve_partitioning(sort.preserve_partitioning());
+        return Ok(Arc::new(total));
+    }
+    if let Some(merge) = plan.downcast_ref::<SortPreservingMergeExec>() {
+        let keys = match merge.input().output_ordering() {
+            Some(ordering)
+                if ordering.len() > merge.expr().len()
+                    && merge.expr().iter().zip(ordering.iter()).all(|(key, input_key)| key == input_key) =>
+            {
+                ordering.clone()
+            }
+            _ => merge.expr().clone(),
+        };
+        return Ok(Arc::new(SortPreservingMergeExec::new(keys, Arc::clone(merge.input())).with_fetch(merge.fetch())));
+    }
+    Ok(plan)
 }
 
 /// Whether rows and partitions come as they lie in the files, wherever these are split.

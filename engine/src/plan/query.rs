@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 
 use super::bind::Binder;
 use super::select_list::{self, ShownColumn};
-use super::{desugar, hive_types, order, place, with_join_choice};
+use super::{desugar, distinct, hive_types, order, place, with_join_choice};
 use crate::bridge;
 use crate::catalog::{Catalog, Table, TableKind};
 use crate::config::{EngineConfig, ExecutionMode};
@@ -67,6 +67,7 @@ pub fn plan_query(mut query: ast::Query, map: &SourceMap, context: &PlanContext<
     let sizes = tables.iter().map(|table| table.bytes()).collect::<Result<Vec<_>>>();
     let sizes = sizes.map_err(|error| place::place_ours(error, &tree, map))?;
     let state = with_join_choice(context.state.clone(), small_enough_to_hash(&sizes, &context.config));
+    let logical = distinct::expand_distincts(logical).map_err(placed)?;
     let logical = state.optimize(&logical).map_err(placed)?;
     let physical = bridge::drive(&context.runtime, state.query_planner().create_physical_plan(&logical, &state))
         .map_err(placed)?;

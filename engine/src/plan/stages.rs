@@ -16,6 +16,7 @@ use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
 };
 use datafusion::physical_plan::joins::{CrossJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
@@ -32,6 +33,40 @@ use crate::observer::StageKind;
 #[derive(Debug)]
 pub struct StageGraph {
     pub stages: Vec<Stage>,
+}
+
+/// The most tasks that a sorted result is merged by.
+pub const RESULT_RANGES_MAX: usize = 256;
+
+impl StageGraph {
+    /// The most tasks that the last stage may have.
+    pub fn result_tasks_max(&self) -> usize {
+        let last = self.stages.last();
+        let partitions = last.map_or(1, |stage| stage.plan.output_partitioning().partition_count());
+        match last.and_then(|stage| result_merge(&stage.plan)) {
+            Some(_) => partitions.max(RESULT_RANGES_MAX),
+            None => partitions,
+        }
+    }
+}
+
+/// The merge of all sorted runs that `plan` gives as they come, so that each range of its keys may be a task.
+fn result_merge(plan: &Arc<dyn ExecutionPlan>) -> Option<&SortPreservingMergeExec> {
+    if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+        return result_merge(projection.input());
+    }
+    plan.downcast_ref::<SortPreservingMergeExec>().filter(|merge| {
+        let input = merge.input().downcast_ref::<StageInputExec>();
+        merge.fetch().is_none() && input.is_some_and(|input| input.mode == StageInputMode::Tasks)
+    })
+}
+
+impl Stage {
+    /// The stage whose sorted runs become the result as they come, if this stage does nothing but merge them.
+    pub fn merged_result(&self) -> Option<StageId> {
+        let merge = result_merge(&self.plan).filter(|_| matches!(self.output, StageOutput::Result))?;
+        merge.input().downcast_ref::<StageInputExec>().map(|input| input.stage)
+    }
 }
 
 /// A plan whose partitions are tasks, and what becomes of their rows.

@@ -97,7 +97,7 @@ pub(super) fn write_primitive(array: &dyn Array, row_idx: usize, out: &mut Vec<u
         DataType::Int8 => number!(Int8Type)?,
         DataType::Int16 => number!(Int16Type)?,
         DataType::Int32 => number!(Int32Type)?,
-        DataType::Int64 => number!(Int64Type)?,
+        DataType::Int64 => write_integer(value!(Int64Type), out),
         DataType::UInt8 => number!(UInt8Type)?,
         DataType::UInt16 => number!(UInt16Type)?,
         DataType::UInt32 => number!(UInt32Type)?,
@@ -162,19 +162,35 @@ pub(super) fn write_primitive(array: &dyn Array, row_idx: usize, out: &mut Vec<u
 fn write_date(days: i64, out: &mut Vec<u8>) {
     // A date that has no name in the calendar cannot be in a table and can come out of arithmetic.
     if java_calendar::write_date(days, out).is_none() {
-        write_number(days, out);
+        write_integer(days, out);
     }
 }
 
 fn write_timestamp(count: i64, per_second: i64, out: &mut Vec<u8>) {
     let nanosecond = count.rem_euclid(per_second) * (NANOS / per_second);
     if java_calendar::write_timestamp(count.div_euclid(per_second), nanosecond as u32, out).is_none() {
-        write_number(count, out);
+        write_integer(count, out);
     }
 }
 
-fn write_number(number: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(number.to_string().as_bytes());
+/// Appends the digits of a number, by way of the stack: formatting would ask a trait for each piece.
+pub(super) fn write_integer(number: i64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = number.unsigned_abs();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        start -= 1;
+        digits[start] = b'-';
+    }
+    out.extend_from_slice(&digits[start..]);
 }
 
 fn day_nanos(days: i32) -> i128 {

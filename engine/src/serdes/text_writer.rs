@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, SchemaRef};
 
 use super::delimited::DelimitedFormat;
-use super::hive_text::{bytes_value, char_padding, is_binary, locate, write_primitive};
+use super::hive_text::{bytes_value, char_padding, is_binary, locate, write_integer, write_primitive};
 use super::{Serializer, base64};
 use crate::error::{Error, Result, codes};
+use crate::hive_type::character_limit;
 
 /// Writes rows as delimited text.
 pub(super) struct TextWriter {
@@ -147,16 +148,43 @@ impl Serializer for TextWriter {
             let message = format!("rows have {} columns, the table has {n_columns}", batch.num_columns());
             return Err(Error::internal(message));
         }
+        let columns: Vec<Cells<'_>> =
+            self.columns.fields().iter().zip(batch.columns()).map(|(field, column)| Cells::of(field, column)).collect();
         for row_idx in 0..batch.num_rows() {
-            for (column_idx, (field, column)) in self.columns.fields().iter().zip(batch.columns()).enumerate() {
+            for (column_idx, cells) in columns.iter().enumerate() {
                 if column_idx > 0 {
                     out.push(self.format.separators[0]);
                 }
-                self.write_value(field, column, row_idx, 1, out)?;
+                match cells {
+                    Cells::Text(texts) if texts.is_valid(row_idx) => {
+                        self.write_text(texts.value(row_idx).as_bytes(), out)
+                    }
+                    Cells::Number(numbers) if numbers.is_valid(row_idx) => write_integer(numbers.value(row_idx), out),
+                    Cells::Other(field, column) => self.write_value(field, *column, row_idx, 1, out)?,
+                    _ => out.extend_from_slice(&self.format.null),
+                }
             }
             out.push(b'\n');
         }
         Ok(())
+    }
+}
+
+/// A column of a batch: those that most columns are, found once for all rows, and any other.
+enum Cells<'a> {
+    /// Text without a length of its own.
+    Text(&'a StringViewArray),
+    Number(&'a Int64Array),
+    Other(&'a Field, &'a dyn Array),
+}
+
+impl<'a> Cells<'a> {
+    fn of(field: &'a Field, column: &'a ArrayRef) -> Self {
+        match column.data_type() {
+            DataType::Utf8View if character_limit(field).is_none() => Cells::Text(column.as_string_view()),
+            DataType::Int64 => Cells::Number(column.as_primitive()),
+            _ => Cells::Other(field, column.as_ref()),
+        }
     }
 }
 

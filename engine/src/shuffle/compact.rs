@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeListArray, GenericListArray, MapArray, OffsetSizeTrait, StructArray, UInt32Array,
+    Array, ArrayRef, AsArray, FixedSizeListArray, GenericByteViewArray, GenericListArray, MapArray, OffsetSizeTrait,
+    StructArray, UInt32Array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{ByteViewType, DataType};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
@@ -26,14 +27,8 @@ pub(super) fn compact_batch(batch: &RecordBatch) -> Result<RecordBatch, ArrowErr
 
 fn compact(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match array.data_type() {
-        DataType::Utf8View => {
-            let compacted: ArrayRef = Arc::new(array.as_string_view().gc());
-            tighten(compacted, size_of::<u128>() * array.len())
-        }
-        DataType::BinaryView => {
-            let compacted: ArrayRef = Arc::new(array.as_binary_view().gc());
-            tighten(compacted, size_of::<u128>() * array.len())
-        }
+        DataType::Utf8View => tighten(compact_text(array, array.as_string_view()), size_of::<u128>() * array.len()),
+        DataType::BinaryView => tighten(compact_text(array, array.as_binary_view()), size_of::<u128>() * array.len()),
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns().iter().map(compact).collect::<Result<Vec<_>, _>>()?;
             let nulls = array.nulls().cloned();
@@ -61,6 +56,15 @@ fn compact(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
             tighten(Arc::clone(array), needed)
         }
     }
+}
+
+/// Copies the text of views that hold on to more than twice of it; `views` is `array`.
+fn compact_text<T: ByteViewType>(array: &ArrayRef, views: &GenericByteViewArray<T>) -> ArrayRef {
+    let held_bytes: usize = views.data_buffers().iter().map(|buffer| buffer.capacity()).sum();
+    if held_bytes <= views.total_buffer_bytes_used().saturating_mul(2) + SLACK_BYTES {
+        return Arc::clone(array);
+    }
+    Arc::new(views.gc())
 }
 
 fn compact_list<O: OffsetSizeTrait>(list: &GenericListArray<O>) -> Result<ArrayRef, ArrowError> {

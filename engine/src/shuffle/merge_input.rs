@@ -5,27 +5,27 @@ use arrow::record_batch::RecordBatch;
 use crate::error::Result;
 
 use super::compact::compact_batch;
+use super::kernel_error;
 use super::measure::value_bytes;
-use super::{ShuffleReader, kernel_error};
 
 /// Bytes of the batches that the runs of one merge hold together.
 const MERGE_BYTES: u64 = 16 << 20;
 const BATCH_BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(1 << 20);
 
-/// The batches of a reader, cut so that those of all runs of a merge fit into a few megabytes; the pieces are copies.
+/// The batches of a run, cut so that those of all runs of a merge fit into a few megabytes; the pieces are copies.
 #[derive(Debug)]
-pub struct MergeInput {
-    reader: ShuffleReader,
+pub struct MergeInput<R> {
+    run: R,
     batch_bytes: u64,
     /// What is left of a batch, and the rows of its pieces.
     rest: Option<(RecordBatch, usize)>,
 }
 
-impl MergeInput {
+impl<R> MergeInput<R> {
     /// For a merge of `n_runs`.
-    pub fn new(reader: ShuffleReader, n_runs: usize) -> Self {
+    pub fn new(run: R, n_runs: usize) -> Self {
         let batch_bytes = (MERGE_BYTES / n_runs.max(1) as u64).clamp(*BATCH_BYTES.start(), *BATCH_BYTES.end());
-        MergeInput { reader, batch_bytes, rest: None }
+        MergeInput { run, batch_bytes, rest: None }
     }
 
     fn piece(&mut self, batch: RecordBatch, rows: usize) -> Result<RecordBatch> {
@@ -38,14 +38,14 @@ impl MergeInput {
     }
 }
 
-impl Iterator for MergeInput {
+impl<R: Iterator<Item = Result<RecordBatch>>> Iterator for MergeInput<R> {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some((batch, rows)) = self.rest.take() {
             return Some(self.piece(batch, rows));
         }
-        let batch = match self.reader.next()? {
+        let batch = match self.run.next()? {
             Ok(batch) => batch,
             error => return Some(error),
         };

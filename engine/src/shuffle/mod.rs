@@ -21,12 +21,14 @@ mod index;
 mod measure;
 mod merge_input;
 mod spill;
+mod task_run;
 
 pub use budget::MemoryBudget;
 pub use merge_input::MergeInput;
 pub use partitioner::{PartitionScratch, hash_partition};
 pub use reader::ShuffleReader;
 pub use store::{PartitionStats, ShuffleStore};
+pub use task_run::{RunPlace, TaskRun};
 pub use writer::{MapOutput, MapOutputWriter};
 
 use arrow::error::ArrowError;

@@ -47,6 +47,8 @@ struct Source {
     partition: usize,
     /// Numbers of batches in the spill file.
     spilled: VecDeque<u32>,
+    /// The batch of the spill file that was given last.
+    being_read: Option<u32>,
     memory_idx: usize,
     /// Cuts what was spilled as it would have been cut in memory; unused if nothing was.
     rows: RowBuffer,
@@ -152,6 +154,7 @@ impl Source {
             output: Arc::clone(output),
             partition,
             spilled: output.spill.as_ref().map(|spill| spill.batches_of(partition).collect()).unwrap_or_default(),
+            being_read: None,
             memory_idx: 0,
             rows: RowBuffer::new(Keep::Briefly),
             is_sealed: false,
@@ -184,8 +187,14 @@ impl Source {
 
     /// The next batch as it is stored: from the file, then from memory.
     fn next_stored(&mut self) -> Result<Option<RecordBatch>> {
-        if let (Some(spill), Some(batch_idx)) = (&self.output.spill, self.spilled.pop_front()) {
-            return spill.batch(batch_idx).map(Some);
+        if let Some(spill) = &self.output.spill {
+            if let Some(read) = self.being_read.take() {
+                spill.release(read);
+            }
+            if let Some(batch_idx) = self.spilled.pop_front() {
+                self.being_read = Some(batch_idx);
+                return spill.batch(batch_idx).map(Some);
+            }
         }
         let batch = self.output.memory[self.partition].get(self.memory_idx).cloned();
         self.memory_idx += 1;

@@ -17,9 +17,9 @@ use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::writer::FileWriter;
-use arrow_ipc::{Block, root_as_footer};
+use arrow_ipc::{Block, MetadataVersion, root_as_footer};
 use bytes::Bytes;
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 
 use crate::error::{Error, Result, codes};
 use crate::id::JobId;
@@ -132,21 +132,36 @@ impl SpillWriter {
         // `create_new` in a directory that only its user may enter, removed its only name before the first write, and
         // gives up its only writable descriptor at the end of this function. So nobody can open it any more.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| file_error("map", &path, e, codes::STORAGE))?;
-        let bytes = Bytes::from_owner(map);
+        let map = Arc::new(map);
+        let bytes = Bytes::from_owner(Mapping(Arc::clone(&map)));
         directory.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        let (blocks, decoder) = read_footer(&bytes, &file_schema).map_err(|e| spill_error(&path, e))?;
-        Ok(SpillFile { bytes, blocks, decoder, index, schema, path, _directory: directory })
+        let (blocks, version) = read_footer(&bytes).map_err(|e| spill_error(&path, e))?;
+        let decoder = FileDecoder::new(Arc::clone(&file_schema), version);
+        Ok(SpillFile { map, bytes, blocks, decoder, version, index, schema, file_schema, path, _directory: directory })
+    }
+}
+
+/// The bytes of a map, for arrays that point into it.
+struct Mapping(Arc<Mmap>);
+
+impl AsRef<[u8]> for Mapping {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
 /// A finished spill file of one attempt.
 #[derive(Debug)]
 pub(super) struct SpillFile {
+    map: Arc<Mmap>,
+    /// The bytes of `map`.
     bytes: Bytes,
     blocks: Vec<Block>,
     decoder: FileDecoder,
+    version: MetadataVersion,
     index: RunIndex,
     schema: SchemaRef,
+    file_schema: SchemaRef,
     /// The name it had, for messages.
     path: PathBuf,
     _directory: Arc<SpillDirectory>,
@@ -160,11 +175,33 @@ impl SpillFile {
 
     /// One batch; its arrays point into the mapping.
     pub fn batch(&self, batch_idx: u32) -> Result<RecordBatch> {
+        self.read(batch_idx, &self.decoder, &self.schema)
+    }
+
+    /// Some columns of one batch, which alone are read and checked; `columns` ascend.
+    pub fn columns_of_batch(&self, batch_idx: u32, columns: &[usize]) -> Result<RecordBatch> {
+        let schema = self.schema.project(columns).map_err(|e| spill_error(&self.path, e))?;
+        let decoder = FileDecoder::new(Arc::clone(&self.file_schema), self.version).with_projection(columns.to_vec());
+        self.read(batch_idx, &decoder, &Arc::new(schema))
+    }
+
+    /// Takes the pages of a batch out of this process's memory, where they count as its own while nobody needs them; whoever
+    /// still has the batch finds them in the page cache.
+    pub fn release(&self, batch_idx: u32) {
+        let Some(range) = self.blocks.get(batch_idx as usize).map(block_range) else { return };
+        // SAFETY: pages that are read after this come from the file again. They are the same, since the map is only read
+        // and nobody can change the file, see `SpillWriter::finish`.
+        let released = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len()) };
+        // Advice that is not taken costs memory alone.
+        let _ = released;
+    }
+
+    fn read(&self, batch_idx: u32, decoder: &FileDecoder, schema: &SchemaRef) -> Result<RecordBatch> {
         let read = || -> Result<Option<RecordBatch>, ArrowError> {
             let block = &self.blocks[batch_idx as usize];
             // A buffer of the block alone: an array's memory is counted by the whole buffer it points into.
             let buffer = Buffer::from(self.bytes.slice(block_range(block)));
-            self.decoder.read_record_batch(block, &buffer)?.map(|batch| with_types_of(&batch, &self.schema)).transpose()
+            decoder.read_record_batch(block, &buffer)?.map(|batch| with_types_of(&batch, schema)).transpose()
         };
         match read() {
             Ok(Some(batch)) => Ok(batch),
@@ -187,14 +224,14 @@ fn block_range(block: &Block) -> std::ops::Range<usize> {
 /// Bytes at the end of an IPC file: the footer's length (i32) and `ARROW1`.
 const TRAILER_BYTES: usize = 10;
 
-fn read_footer(bytes: &[u8], file_schema: &SchemaRef) -> Result<(Vec<Block>, FileDecoder), ArrowError> {
+fn read_footer(bytes: &[u8]) -> Result<(Vec<Block>, MetadataVersion), ArrowError> {
     let (rest, trailer) =
         bytes.split_last_chunk::<TRAILER_BYTES>().ok_or_else(|| ArrowError::IpcError("no trailer".to_owned()))?;
     let footer_len = read_footer_length(*trailer)?;
     let footer = root_as_footer(&rest[rest.len() - footer_len..])
         .map_err(|e| ArrowError::IpcError(format!("unreadable footer: {e}")))?;
     let blocks = footer.recordBatches().map(|blocks| blocks.iter().copied().collect()).unwrap_or_default();
-    Ok((blocks, FileDecoder::new(Arc::clone(file_schema), footer.version())))
+    Ok((blocks, footer.version()))
 }
 
 /// An IPC file holds one dictionary a column, while map tasks bring one with each batch: so columns are stored plain.

@@ -15,6 +15,7 @@ use super::budget::{MemoryBudget, Reservation};
 use super::measure::row_bytes;
 use super::reader::ShuffleReader;
 use super::spill::SpillDirectory;
+use super::task_run::TaskRun;
 use super::writer::{MapOutput, MapOutputWriter, Totals};
 
 /// What one shuffle partition of a stage holds, over all tasks.
@@ -76,6 +77,11 @@ impl ShuffleStore {
         let output = self.lock().get(&(stage, task)).cloned();
         let n_partitions = output.as_ref().map_or(0, |output| output.totals.len()) as u32;
         ShuffleReader::new(output.into_iter().collect(), 0..n_partitions)
+    }
+
+    /// The output of one task of a gather, to be read from any place; `None` if it is not committed.
+    pub fn run(&self, stage: StageId, task: TaskId) -> Option<TaskRun> {
+        self.lock().get(&(stage, task)).cloned().map(TaskRun::new)
     }
 
     /// The tasks of a stage whose output is committed, in order.

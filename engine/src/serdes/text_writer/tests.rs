@@ -46,6 +46,15 @@ fn delimited_escaped_and_null_defined_as() {
 }
 
 #[test]
+fn whole_numbers_and_views() {
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(i64::MIN), Some(i64::MAX), Some(0), Some(-7), None]));
+    let texts: ArrayRef =
+        Arc::new(StringViewArray::from(vec![Some("a"), None, Some(""), Some("longer than twelve bytes"), Some("e")]));
+    let expect = "-9223372036854775808,a\n9223372036854775807,\\N\n0,\n-7,longer than twelve bytes\n\\N,e\n";
+    check(&[("field.delim", ",")], vec![numbers, texts], expect);
+}
+
+#[test]
 fn primitives() {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(BooleanArray::from(vec![true])),
