@@ -255,7 +255,7 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Replaces `%41` by `A`; a percent sign that two hex digits do not follow stays.
-fn decode_percent(text: &str) -> Vec<u8> {
+pub(super) fn decode_percent(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let hex = |at: usize| bytes.get(at).and_then(|&b| char::from(b).to_digit(16));
     let mut decoded = Vec::with_capacity(bytes.len());

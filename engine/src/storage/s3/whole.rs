@@ -57,7 +57,8 @@ impl S3 {
             }
             offset = end;
             let (bucket, key, etag) = (bucket.clone(), meta.key.clone(), meta.etag.clone());
-            Some(network.wait(async move { bucket.get(&key, range, etag.as_deref()).await }).flatten())
+            let chunks = network.wait(async move { bucket.get(&key, range, etag.as_deref()).await }).flatten();
+            Some(chunks.map(|chunks| chunks.concat().into()))
         }))
     }
 
