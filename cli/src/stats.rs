@@ -169,7 +169,7 @@ impl Totals {
             "spilled_bytes": self.spilled_bytes,
             "attempts": self.attempts,
             "retries": self.retries,
-            "requests": {"list": list, "get": get, "put": put, "retries": retries, "wait_s": waited.as_secs_f64()},
+            "requests": {"list": list, "get": get, "put": put, "retries": retries, "wait_seconds": waited.as_secs_f64()},
         })
     }
 }

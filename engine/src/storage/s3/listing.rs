@@ -13,6 +13,9 @@ use super::bucket::{ObjectMeta, Upload};
 use crate::error::{Error, Result, codes};
 use crate::storage::path::decode_percent;
 
+/// The key and the id of the upload that a page starts behind.
+pub(super) type Markers = (String, String);
+
 /// Asks for objects whose keys start with `prefix`, from where `token` says.
 pub(super) fn objects_query(prefix: &str, token: Option<&str>) -> String {
     let token = token.map(|token| ("continuation-token", token));
@@ -30,15 +33,15 @@ pub(super) fn objects(text: &str) -> Result<(Vec<ObjectMeta>, Option<String>)> {
     Ok((objects, page.next_continuation_token.filter(|_| page.is_truncated)))
 }
 
-/// Asks for uploads to keys that start with `prefix`, from behind a key and an upload on.
-pub(super) fn uploads_query(prefix: &str, markers: Option<(String, String)>) -> String {
+/// Asks for uploads to keys that start with `prefix`, those of a later page from `markers` on.
+pub(super) fn uploads_query(prefix: &str, markers: Option<Markers>) -> String {
     let markers =
         markers.iter().flat_map(|(key, id)| [("key-marker", key.as_str()), ("upload-id-marker", id.as_str())]);
     query([("uploads", ""), ("encoding-type", "url"), ("prefix", prefix)].into_iter().chain(markers))
 }
 
-/// The uploads of one page, and the key and id that the next one starts behind, if there is one.
-pub(super) fn uploads(text: &str) -> Result<(Vec<Upload>, Option<(String, String)>)> {
+/// The uploads of one page, and where the next one starts, if there is one.
+pub(super) fn uploads(text: &str) -> Result<(Vec<Upload>, Option<Markers>)> {
     let page: UploadsPage = read(text)?;
     let is_encoded = page.encoding_type.as_deref() == Some("url");
     let mut uploads = Vec::with_capacity(page.upload.len());
