@@ -1,7 +1,7 @@
 //! `logq` over S3: the server of tests/s3_server on loopback, and the command as a stranger would run it.
 
 use libtest_mimic::Trial;
-use logq_s3_server::{Faults, KEY_ID, Server};
+use logq_s3_server::{Fault, Faults, KEY_ID, Server};
 use serde_json::{Value, json};
 
 use crate::sandbox::{Finished, Sandbox, run};
@@ -14,6 +14,7 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/denied_says_whose_credentials", denied_says_whose_credentials),
         trial("s3/half_a_key_matters_only_to_s3", half_a_key_matters_only_to_s3),
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
+        trial("s3/requests_are_told_before_and_after", requests_are_told_before_and_after),
         trial("s3/steps_with_everything_in_a_bucket", steps_with_everything_in_a_bucket),
         trial("s3/copies_of_files", copies_of_files),
         trial("s3/keys_that_climb_stay_below", keys_that_climb_stay_below),
@@ -91,6 +92,36 @@ fn passing_faults_change_nothing() {
                 LOCATION 's3://b/in'; SELECT k, sum(n) FROM t GROUP BY k";
     assert_eq!(logq(&sandbox, &server, &["-e", read]).assert_code(0).stdout(), "a\t1225\nb\t50\n");
     assert!(server.faults_seen() > 0);
+}
+
+fn requests_are_told_before_and_after() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let finished = logq(&sandbox, &server, &[&["--dry-run", "--stats-json", "planned.json"], &RUN[..]].concat());
+    let stdout = finished.assert_code(0).stdout();
+    assert!(stdout.contains("50 files, 440 B, 50 splits; 51 requests, $0.0000"), "{stdout}");
+    assert!(!server.objects("b").contains_key("out/_SUCCESS"));
+
+    let before = server.requests().len();
+    server.set_faults(Faults::at(9, Fault::SlowDown));
+    logq(&sandbox, &server, &[&["--stats-json", "stats.json"], &RUN[..]].concat()).assert_code(0);
+    let stats: Value = serde_json::from_str(&sandbox.read("stats.json")).unwrap();
+    let told = &stats["requests"];
+    let made = server.requests().split_off(before);
+    let n_made = |is: &dyn Fn(&str) -> bool| made.iter().filter(|request| is(request)).count();
+    let lists = n_made(&|request| request.starts_with("GET b/?"));
+    assert_eq!(told["list"], lists, "{told} {made:#?}");
+    // The script is read before any statement runs.
+    let gets = n_made(&|request| request.starts_with("GET b/in/") || request.starts_with("GET b/out/"));
+    let heads = n_made(&|request| request.starts_with("HEAD "));
+    assert_eq!(told["get"], gets + heads, "{told} {made:#?}");
+    let writes = n_made(&|request| request.starts_with("PUT") || request.starts_with("POST b/out"));
+    assert_eq!(told["put"], writes, "{told} {made:#?}");
+    assert_eq!(told["retries"], 1, "{told}");
+
+    let explain = "CREATE EXTERNAL TABLE t (k STRING) LOCATION 's3://b/in'; EXPLAIN ANALYZE SELECT count(*) FROM t";
+    let finished = logq(&sandbox, &server, &["-e", explain]);
+    let stdout = finished.assert_code(0).stdout();
+    assert!(stdout.contains("requests to S3: 1 LIST, 50 GET, 0 PUT, 0 of them again; readers waited 0."), "{stdout}");
 }
 
 fn steps_with_everything_in_a_bucket() {

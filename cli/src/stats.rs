@@ -151,10 +151,11 @@ impl Totals {
         self.requests.get += other.requests.get;
         self.requests.put += other.requests.put;
         self.requests.retries += other.requests.retries;
+        self.requests.waited += other.requests.waited;
     }
 
     fn json(&self) -> Value {
-        let Requests { list, get, put, retries } = self.requests;
+        let Requests { list, get, put, retries, waited } = self.requests;
         json!({
             "rows_read": self.rows_read,
             "bytes_read": self.bytes_read,
@@ -168,7 +169,7 @@ impl Totals {
             "spilled_bytes": self.spilled_bytes,
             "attempts": self.attempts,
             "retries": self.retries,
-            "requests": {"list": list, "get": get, "put": put, "retries": retries},
+            "requests": {"list": list, "get": get, "put": put, "retries": retries, "wait_seconds": waited.as_secs_f64()},
         })
     }
 }

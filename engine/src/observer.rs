@@ -120,8 +120,10 @@ pub struct Requests {
     pub get: u64,
     /// PUT, COPY and POST: uploads and their parts.
     pub put: u64,
-    /// Of all of these, how often one was sent again.
+    /// Answers, or lost ones, after which one was sent again.
     pub retries: u64,
+    /// How long threads that read waited for bytes, in sum.
+    pub waited: Duration,
 }
 
 /// What a statement would read and write, known before a byte is read.

@@ -28,7 +28,7 @@ use crate::serdes::{self, TableSerde};
 use crate::settings::{self, Namespace, Settings};
 use crate::shuffle::ShuffleStore;
 use crate::storage::filesystem::LocalFileSystem;
-use crate::storage::{ScratchDirectory, Storage, StoragePath};
+use crate::storage::{RequestCounts, ScratchDirectory, Storage, StoragePath};
 use crate::table::ScanReports;
 
 /// One user's engine: a catalog, settings, and one statement after the other.
@@ -200,7 +200,7 @@ impl Session {
             files: scan.files,
             bytes: scan.bytes_total,
             splits: scan.splits,
-            requests: Requests::default(),
+            requests: told(scan.requests),
         });
         Ok(Outcome::Planned(PlanSummary { inputs: inputs.collect(), output, warnings: run.plan.warnings.clone() }))
     }
@@ -288,6 +288,7 @@ impl Session {
         let columns = Arc::clone(&run.plan.columns);
         let query_hash = format!("{:08x}", crc32fast::hash(map.text().as_bytes()));
         let job = run.job.job;
+        let requests_before = run.requests_before;
         let (mut summary, _) = run.finish(ResultSink::Files(Arc::clone(&output)))?;
         let preview = output.preview();
         let output =
@@ -296,6 +297,7 @@ impl Session {
         let started = Instant::now();
         let files = output.into_committer().commit(&success)?;
         summary.elapsed += started.elapsed();
+        summary.requests = told(self.storage.requests().since(requests_before));
         summary.outputs.push(OutputSummary {
             path: directory.path.display().to_string(),
             rows: files.iter().map(|file| file.rows).sum(),
@@ -346,11 +348,12 @@ impl Session {
                 let (senders, receivers) = exec::row_channels(graph.result_tasks_max());
                 let drain = std::thread::spawn(move || receivers.into_iter().flatten().for_each(drop));
                 let graph = plan::cut(Arc::clone(&run.plan.physical))?;
-                let (_, reports) = run.finish(ResultSink::Rows(senders))?;
+                let (summary, reports) = run.finish(ResultSink::Rows(senders))?;
                 drain.join().map_err(|_| Error::internal("the reader of EXPLAIN ANALYZE panicked"))?;
                 let notes: Vec<_> =
                     graph.stages.iter().zip(&reports).map(|(stage, report)| stage_notes(stage, report)).collect();
-                plan_text(explain::explain(&graph, &shown_target, &notes))
+                let text = explain::explain(&graph, &shown_target, &notes);
+                plan_text(format!("{}\n{}", text.trim_end(), request_note(&summary.requests)))
             }
             ExplainMode::Formatted | ExplainMode::Dependency | ExplainMode::Vectorization | ExplainMode::Other => {
                 Err(Error::new(codes::UNSUPPORTED, "this form of EXPLAIN is not supported yet")
@@ -363,6 +366,7 @@ impl Session {
     /// Plans a query and gathers what its job needs.
     fn plan(&self, query: ast::Query, map: &SourceMap) -> Result<QueryRun> {
         let started = Instant::now();
+        let requests_before = self.storage.requests();
         let config = Arc::new(self.settings.config.clone());
         let state = plan::session_state(&config, Arc::clone(&self.environment));
         let reports = ScanReports::default();
@@ -387,7 +391,7 @@ impl Session {
             scans: reports.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             config,
         };
-        Ok(QueryRun { plan, work, job, started })
+        Ok(QueryRun { plan, work, job, started, storage: self.storage.clone(), requests_before })
     }
 
     fn plan_context<'a>(
@@ -481,6 +485,9 @@ struct QueryRun {
     work: Work,
     job: JobContext,
     started: Instant,
+    storage: Storage,
+    /// What was asked of S3 before the query was planned.
+    requests_before: RequestCounts,
 }
 
 impl QueryRun {
@@ -495,7 +502,7 @@ impl QueryRun {
 
     /// Runs the job to its end.
     fn finish(self, sink: ResultSink) -> Result<(JobSummary, Vec<StageReport>)> {
-        let QueryRun { plan, work, job, started } = self;
+        let QueryRun { plan, work, job, started, storage, requests_before } = self;
         let reports = match &work {
             Work::Staged(graph) => exec::run_job(graph, &sink, &job)?,
             Work::Pipelined(plan) => {
@@ -520,6 +527,7 @@ impl QueryRun {
         summary.attempts = reports.iter().map(|report| report.attempts).sum();
         summary.retries = reports.iter().map(|report| report.attempts - report.tasks.min(report.attempts)).sum();
         summary.spilled_bytes = job.store.spilled_bytes();
+        summary.requests = told(storage.requests().since(requests_before));
         summary.elapsed = started.elapsed();
         Ok((summary, reports))
     }
@@ -618,6 +626,24 @@ fn stage_notes(stage: &Stage, report: &StageReport) -> Vec<String> {
         notes.push(format!("bytes to shuffle: {}", report.shuffle_bytes));
     }
     notes
+}
+
+/// As an embedder sees them.
+fn told(counts: RequestCounts) -> Requests {
+    let RequestCounts { list, get, put, retries, waited } = counts;
+    Requests { list, get, put, retries, waited }
+}
+
+/// What a job asked of S3, on a line; none if it asked for nothing.
+fn request_note(requests: &Requests) -> String {
+    let Requests { list, get, put, retries, waited } = *requests;
+    match list + get + put {
+        0 => String::new(),
+        _ => format!(
+            "requests to S3: {list} LIST, {get} GET, {put} PUT, {retries} of them again; readers waited {:.3} s\n",
+            waited.as_secs_f64()
+        ),
+    }
 }
 
 fn done(result: Result<()>) -> Result<Outcome> {

@@ -125,6 +125,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("futures", &["storage/s3/", "table/", "plan/", "exec/"]),
     ("async_trait", &["storage/s3/", "table/"]),
     ("http", &["storage/s3/"]),
+    ("http_body", &["storage/s3/"]),
     ("quick_xml", &["storage/s3/"]),
     ("form_urlencoded", &["storage/s3/"]),
 ];

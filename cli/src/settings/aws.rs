@@ -91,6 +91,7 @@ pub fn config(layer: S3Layer, environment: &Environment) -> Result<S3Config> {
         },
         credentials,
         sts_endpoint: endpoint("AWS_ENDPOINT_URL_STS"),
+        sso_endpoint: endpoint("AWS_ENDPOINT_URL_SSO"),
     })
 }
 

@@ -21,6 +21,8 @@ pub struct S3Config {
     pub credentials: Credentials,
     /// `https://host:port` of a security token service that is not Amazon's.
     pub sts_endpoint: Option<String>,
+    /// The same of the portal of SSO.
+    pub sso_endpoint: Option<String>,
 }
 
 /// How S3 encrypts what is written.

@@ -20,7 +20,8 @@ pub use file::{FileMeta, FileVersion, ReadAt};
 pub use files::{Files, FoundFile, Place};
 pub use list::Listing;
 pub use path::{ObjectPath, StoragePath};
-pub use read_ahead::ReadAhead;
+pub use read_ahead::{ReadAhead, TasksAhead};
+pub use s3::RequestCounts;
 pub use scratch::{ScratchDirectory, make_private};
 
 use std::io;
@@ -38,6 +39,8 @@ pub struct Storage {
     s3: Arc<S3>,
     /// Bytes that one task may have asked for and not yet read.
     window_bytes: u64,
+    /// Tasks that run side by side, and as many more whose first bytes are asked for.
+    threads: usize,
 }
 
 /// Bounds of that, and the part of the memory limit that all tasks may use for it.
@@ -47,10 +50,12 @@ const WINDOW_SHARE: u64 = 8;
 impl Storage {
     /// Reaches S3 as `config` says.
     pub fn new(config: &EngineConfig) -> Self {
-        let share = config.memory_limit / WINDOW_SHARE / config.threads.max(1) as u64;
+        let threads = config.threads.max(1);
+        let share = config.memory_limit / WINDOW_SHARE / (2 * threads as u64);
         Storage {
             s3: Arc::new(S3::new(config.s3.clone(), config.threads)),
             window_bytes: share.clamp(WINDOW_BYTES.start, WINDOW_BYTES.end),
+            threads,
         }
     }
 
@@ -79,6 +84,16 @@ impl Storage {
     /// Opens the files that one task reads: these ranges of them, in this order.
     pub fn read_ahead(&self, ranges: Vec<(Arc<FileMeta>, Range<u64>)>) -> ReadAhead {
         ReadAhead::new(self.clone(), ranges)
+    }
+
+    /// Tasks whose files are worth asking for before they start.
+    pub fn tasks_ahead(&self) -> usize {
+        self.threads
+    }
+
+    /// What was asked of S3 so far, in the life of this and its clones.
+    pub fn requests(&self) -> RequestCounts {
+        self.s3.counts()
     }
 
     /// The buckets of this session.

@@ -22,7 +22,7 @@ use crate::config::EngineConfig;
 use crate::error::{Error, Result, codes};
 use crate::input::{self, LineOptions, SplitOptions};
 use crate::serdes::{self, TableSerde};
-use crate::storage::{FileMeta, Storage, StoragePath};
+use crate::storage::{FileMeta, RequestCounts, Storage, StoragePath};
 
 /// One table of one query. Files are listed and cut into splits when the physical plan is made.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ pub struct LogTable {
     /// `logq.input.empty`: a location without files gives no rows instead of an error.
     allow_empty: bool,
     reports: ScanReports,
-    /// The files, once somebody has asked.
-    files: OnceLock<Arc<Vec<Arc<FileMeta>>>>,
+    /// The files, once somebody has asked, and what it took to find them.
+    files: OnceLock<(Arc<Vec<Arc<FileMeta>>>, RequestCounts)>,
 }
 
 /// The reports of all scans of one query, in the order in which they were planned.
@@ -74,13 +74,14 @@ impl LogTable {
 
     /// Bytes of the table's files, as stored.
     pub fn bytes(&self) -> Result<u64> {
-        Ok(self.files()?.iter().map(|file| file.len).sum())
+        Ok(self.files()?.0.iter().map(|file| file.len).sum())
     }
 
-    fn files(&self) -> Result<Arc<Vec<Arc<FileMeta>>>> {
+    fn files(&self) -> Result<&(Arc<Vec<Arc<FileMeta>>>, RequestCounts)> {
         if let Some(files) = self.files.get() {
-            return Ok(Arc::clone(files));
+            return Ok(files);
         }
+        let before = self.storage.requests();
         let files = match &self.location {
             Some(location) => {
                 let listing = self.storage.list(location).map_err(|error| {
@@ -91,14 +92,14 @@ impl LogTable {
             }
             None => Vec::new(),
         };
-        Ok(Arc::clone(self.files.get_or_init(|| Arc::new(files))))
+        Ok(self.files.get_or_init(|| (Arc::new(files), self.storage.requests().since(before))))
     }
 
     fn plan_scan(&self) -> Result<Option<(LogSource, Vec<FileGroup>, u64)>> {
         let Some(location) = &self.location else {
             return Ok(None);
         };
-        let files = self.files()?;
+        let (files, listed) = self.files()?;
         if files.is_empty() {
             if self.allow_empty {
                 return Ok(None);
@@ -117,11 +118,17 @@ impl LogTable {
             footer_lines: self.lines.footer_lines,
             config: &self.config.input,
         };
-        let tasks = input::plan_splits(&files, &options);
+        let tasks = input::plan_splits(files, &options);
         let n_splits = tasks.iter().map(|splits| splits.len() as u64).sum();
+        let n_gets: u64 = match location.as_object() {
+            Some(_) => tasks.iter().map(|splits| input::read_ahead(splits, &self.storage).n_requests()).sum(),
+            None => 0,
+        };
+        let requests = RequestCounts { get: listed.get + n_gets, ..*listed };
         let groups: Vec<_> =
             tasks.into_iter().map(|splits| FileGroup::new(vec![TaskSplits::into_file(splits)])).collect();
-        let report = Arc::new(ScanReport::new(self.table.display_name(), files.len() as u64, n_splits, bytes_total));
+        let report =
+            Arc::new(ScanReport::new(self.table.display_name(), files.len() as u64, n_splits, bytes_total, requests));
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&report));
         // Files without a byte make no split.
         if groups.is_empty() {

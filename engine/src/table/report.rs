@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::input::ReadCounters;
 use crate::serdes::BadRecords;
+use crate::storage::RequestCounts;
 
 /// What one scan of one table did. Shared by the scan's tasks and by whoever shows progress.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct ScanReport {
     /// Bytes there are to read, as stored.
     pub bytes_total: u64,
     pub splits: u64,
+    /// What listing took, and reading will take without tries.
+    pub requests: RequestCounts,
     rows: AtomicU64,
     bytes: AtomicU64,
     /// By scan partition, which is one task: a later attempt replaces what an earlier one left.
@@ -58,12 +61,13 @@ pub struct ScanTotals {
 
 impl ScanReport {
     /// A report with nothing read.
-    pub fn new(table: String, files: u64, splits: u64, bytes_total: u64) -> Self {
+    pub fn new(table: String, files: u64, splits: u64, bytes_total: u64, requests: RequestCounts) -> Self {
         ScanReport {
             table,
             files,
             splits,
             bytes_total,
+            requests,
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             partitions: Mutex::default(),

@@ -6,7 +6,7 @@
 //! going on to the next small file is not going through DataFusion's stream of files.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_schema::SchemaRef;
 use datafusion::common::Result as DfResult;
@@ -29,9 +29,9 @@ use super::report::ScanReport;
 use super::task_rows::TaskRows;
 use crate::config::InputConfig;
 use crate::error::Error;
-use crate::input::{InputSplit, LineOptions};
+use crate::input::{self, InputSplit, LineOptions};
 use crate::serdes::{RowFilter, TableSerde};
-use crate::storage::Storage;
+use crate::storage::{ReadAhead, Storage, TasksAhead};
 
 /// All that one map task reads of a table, in order. Never empty.
 #[derive(Clone)]
@@ -66,7 +66,8 @@ pub(super) struct LogSource {
     pub serde: Arc<dyn TableSerde>,
     pub lines: LineOptions,
     pub input: InputConfig,
-    pub storage: Storage,
+    storage: Storage,
+    ahead: Arc<TasksAhead>,
     pub report: Arc<ScanReport>,
     table_schema: TableSchema,
     projection: SplitProjection,
@@ -93,6 +94,7 @@ impl LogSource {
             lines,
             input,
             storage,
+            ahead: Arc::default(),
             report,
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
@@ -101,6 +103,11 @@ impl LogSource {
             batch_rows: 8192,
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    /// A LIMIT may be met before the next task starts.
+    fn tasks_ahead(&self, config: &FileScanConfig) -> usize {
+        if config.limit.is_some() { 0 } else { self.storage.tasks_ahead() }
     }
 
     /// Table columns that are in the output, in its order.
@@ -138,7 +145,13 @@ impl FileSource for LogSource {
         self.report.start(partition);
         // No more rows than a LIMIT asks for are put together.
         let batch_rows = base_config.limit.map_or(self.batch_rows, |limit| self.batch_rows.min(limit).max(1));
-        let opener = Arc::new(TaskOpener { source: self.clone(), batch_rows, partition });
+        let files = self.ahead.of_task(partition, self.tasks_ahead(base_config), |task| {
+            let group = base_config.file_groups.get(task)?;
+            let TaskSplits(splits) = group.files().first()?.extension::<TaskSplits>()?;
+            splits.first().filter(|split| split.file.path.as_object().is_some())?;
+            Some(input::read_ahead(splits, &self.storage))
+        });
+        let opener = Arc::new(TaskOpener { source: self.clone(), files: Mutex::new(files), batch_rows, partition });
         ProjectionOpener::try_new(self.projection.clone(), opener, self.table_schema.file_schema())
     }
 
@@ -218,6 +231,8 @@ impl FileSource for LogSource {
 /// Opens the file that stands for the splits of one scan partition.
 struct TaskOpener {
     source: LogSource,
+    /// Of objects of S3, for whoever opens them first.
+    files: Mutex<Option<ReadAhead>>,
     batch_rows: usize,
     partition: usize,
 }
@@ -228,7 +243,9 @@ impl FileOpener for TaskOpener {
             .extension::<TaskSplits>()
             .cloned()
             .ok_or_else(|| Error::internal("a scanned file carries no input splits"))?;
-        let rows = TaskRows::new(&self.source, self.batch_rows, self.partition, splits)?;
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let files = files.unwrap_or_else(|| input::read_ahead(&splits, &self.source.storage));
+        let rows = TaskRows::new(&self.source, self.batch_rows, self.partition, splits, files)?;
         Ok(async move { Ok(futures::stream::iter(rows.map(|batch| batch.map_err(Into::into))).boxed()) }.boxed())
     }
 }

@@ -54,7 +54,13 @@ struct OpenSplit {
 
 impl TaskRows {
     /// Opens no file yet.
-    pub fn new(source: &LogSource, batch_rows: usize, partition: usize, splits: Arc<[InputSplit]>) -> Result<Self> {
+    pub fn new(
+        source: &LogSource,
+        batch_rows: usize,
+        partition: usize,
+        splits: Arc<[InputSplit]>,
+        files: ReadAhead,
+    ) -> Result<Self> {
         let (columns, filters) = (source.columns_projected(), source.filters());
         // What a predicate left of a batch is copied out of its block; a whole batch is worth a copy only if it is small.
         let rows_left_alone = if filters.is_empty() { batch_rows.div_ceil(16) } else { batch_rows.div_ceil(2) };
@@ -64,8 +70,8 @@ impl TaskRows {
                 .with_biggest_coalesce_batch_size(Some(rows_left_alone)))
         });
         Ok(TaskRows {
-            files: input::read_ahead(&splits, &source.storage),
             splits,
+            files,
             next_split: 0,
             lines: source.lines,
             input: source.input.clone(),

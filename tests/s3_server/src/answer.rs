@@ -56,6 +56,8 @@ pub(crate) struct ListBucketResult {
     pub key_count: usize,
     pub is_truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_continuation_token: Option<String>,
     pub contents: Vec<Contents>,
 }

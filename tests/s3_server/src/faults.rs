@@ -44,6 +44,7 @@ enum Plan {
     },
     From {
         request: u64,
+        fault: Fault,
     },
 }
 
@@ -66,7 +67,12 @@ impl Faults {
     /// From this request on, counted from 0, all are refused and nothing is done: what the server sees of a client that
     /// was killed.
     pub fn cut_off_at(request: u64) -> Self {
-        Faults { plan: Plan::From { request }, ..Faults::default() }
+        Faults { plan: Plan::From { request, fault: Fault::AccessDenied }, ..Faults::default() }
+    }
+
+    /// Every request meets this fault.
+    pub fn always(fault: Fault) -> Self {
+        Faults { plan: Plan::From { request: 0, fault }, ..Faults::default() }
     }
 
     pub(crate) fn n_seen(&self) -> usize {
@@ -85,7 +91,7 @@ impl Faults {
                 random.is_multiple_of(one_in.max(1)).then_some(PASSING[which])
             }
             Plan::At { request, fault } => (n == request).then_some(fault),
-            Plan::From { request } => (n >= request).then_some(Fault::AccessDenied),
+            Plan::From { request, fault } => (n >= request).then_some(fault),
         };
         self.n_seen += usize::from(fault.is_some());
         fault

@@ -1,7 +1,7 @@
-//! The services that hand out credentials: STS, the metadata of an instance, of a container.
+//! The services that hand out credentials: STS, the metadata of an instance, of a container, SSO.
 //!
 //! All of them stand on the same port: `POST /` is STS, `/latest/…` an instance, `/container` a container, which
-//! wants the header `authorization: container-token`.
+//! wants the header `authorization: container-token`, and `/federation/…` the portal of SSO, whose token is `sso-token`.
 
 use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
@@ -15,6 +15,7 @@ pub const ROLE_KEY_ID: &str = "ASIAROLE";
 
 const EXPIRATION: &str = "2099-01-01T00:00:00Z";
 const METADATA_TOKEN: &str = "metadata-token";
+const SSO_TOKEN: &str = "sso-token";
 
 /// Answers a request for credentials; `None` if it is none.
 pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Option<Answer> {
@@ -33,10 +34,21 @@ pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap, body: &[u
         ("GET", path) if path.starts_with("/latest/") && !has("x-aws-ec2-metadata-token", METADATA_TOKEN) => denied(),
         ("GET", "/latest/meta-data/iam/security-credentials/") => answer::bytes(StatusCode::OK, "the-role"),
         ("GET", "/latest/meta-data/iam/security-credentials/the-role") => keys(),
+        ("GET", "/federation/credentials") if has("x-amz-sso_bearer_token", SSO_TOKEN) => sso(),
+        ("GET", "/federation/credentials") => denied(),
         ("GET", "/container") if has("authorization", "container-token") => keys(),
         ("GET", "/container") => denied(),
         _ => return None,
     })
+}
+
+/// Milliseconds since 1970 say when these expire.
+fn sso() -> Answer {
+    let text = format!(
+        "{{\"roleCredentials\": {{\"accessKeyId\": \"{ROLE_KEY_ID}\", \"secretAccessKey\": \"role-secret\", \
+         \"sessionToken\": \"role-token\", \"expiration\": 4070908800000}}}}"
+    );
+    answer::bytes(StatusCode::OK, text)
 }
 
 fn sts(headers: &HeaderMap, body: &[u8]) -> Answer {

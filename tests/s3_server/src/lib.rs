@@ -1,8 +1,7 @@
 //! An S3 server in memory, for tests: the requests that logq makes, answered as S3 answers them, and faults.
 //!
 //! It speaks path style over plain HTTP on a loopback port of its own. Conditional writes are atomic. Whether a
-//! signature is right is not checked, only whose it says to be; versions, ACLs and regions are left out. [`Faults`]
-//! says which requests go wrong and how; [`identity`] plays the services that hand out credentials.
+//! signature is right is not checked, only whose and for which region it says to be; versions and ACLs are left out. [`Faults`] says which requests go wrong and how; [`identity`] plays the services that hand out credentials.
 
 mod answer;
 mod faults;
@@ -18,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -41,10 +41,18 @@ struct State {
     faults: Faults,
     /// Added to every request.
     latency: Duration,
+    /// Requests under way, more than which are answered `SlowDown`.
+    capacity: Option<usize>,
+    /// Where all buckets lie, if that matters.
+    region: Option<String>,
+    /// Whether whoever asks has to pay.
+    requester_pays: bool,
     /// Whose signatures are good, if not everybody's.
     key_ids: Option<Vec<String>>,
     /// `GET bucket/key?query`, in the order in which they came.
     requests: Vec<String>,
+    /// The headers of each of them.
+    headers: Vec<HeaderMap>,
     /// Requests that are being answered, and the most there were.
     under_way: usize,
     under_way_max: usize,
@@ -110,6 +118,12 @@ impl Server {
         self.state().requests.clone()
     }
 
+    /// What each request had in a header.
+    pub fn headers(&self, name: &str) -> Vec<Option<String>> {
+        let text = |headers: &HeaderMap| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        self.state().headers.iter().map(text).collect()
+    }
+
     /// The most requests that were under way at one time.
     pub fn requests_at_once(&self) -> usize {
         self.state().under_way_max
@@ -128,6 +142,21 @@ impl Server {
     /// Makes every request wait.
     pub fn set_latency(&self, latency: Duration) {
         self.state().latency = latency;
+    }
+
+    /// Answers `SlowDown` while more requests than this are under way.
+    pub fn set_capacity(&self, n_requests: usize) {
+        self.state().capacity = Some(n_requests);
+    }
+
+    /// Refuses signatures for other regions, and says in a header where the buckets lie.
+    pub fn set_region(&self, region: &str) {
+        self.state().region = Some(region.to_owned());
+    }
+
+    /// Refuses whoever does not say that they pay.
+    pub fn want_payment(&self) {
+        self.state().requester_pays = true;
     }
 
     /// Accepts only the signatures of these keys.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::answer::{
     self, Answer, CompleteMultipartUpload, CompleteMultipartUploadResult, Contents, Delete, DeleteResult,
@@ -22,6 +22,9 @@ use crate::{State, identity, lock};
 const LAST_MODIFIED: &str = "2014-07-05T20:00:00.000Z";
 const LAST_MODIFIED_HEADER: &str = "Sat, 05 Jul 2014 20:00:00 GMT";
 const PAGE_KEYS: usize = 1000;
+
+/// What stands in keys of a listing in the form of URLs as it is.
+const IN_URLS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_');
 
 /// One request, whole.
 struct Asked {
@@ -67,7 +70,12 @@ pub(crate) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
         state.requests.push(format!("{} {}/{}{query}", asked.method, asked.bucket, asked.key));
         state.under_way += 1;
         state.under_way_max = state.under_way_max.max(state.under_way);
-        (state.faults.next(), state.latency)
+        state.headers.push(asked.headers.clone());
+        let fault = match state.capacity {
+            Some(capacity) if state.under_way > capacity => Some(Fault::SlowDown),
+            _ => state.faults.next(),
+        };
+        (fault, state.latency)
     };
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
@@ -128,6 +136,20 @@ fn done(state: &mut State, asked: &Asked) -> Answer {
             return answer::error(403, "InvalidAccessKeyId");
         }
     }
+    if let Some(region) = &state.region {
+        let authorization = asked.header("authorization").unwrap_or_default();
+        if !authorization.contains(&format!("/{region}/s3/aws4_request")) {
+            // A wrong signature for the right place is answered so; 301 is what other places answer.
+            let answer = match asked.method.as_str() {
+                "GET" => answer::error(301, "PermanentRedirect"),
+                _ => answer::error(400, "AuthorizationHeaderMalformed"),
+            };
+            return answer::with(answer, "x-amz-bucket-region", region);
+        }
+    }
+    if state.requester_pays && asked.header("x-amz-request-payer") != Some("requester") {
+        return answer::error(403, "AccessDenied");
+    }
     let store = &mut state.store;
     if !store.has_bucket(&asked.bucket) {
         return answer::error(404, "NoSuchBucket");
@@ -161,20 +183,28 @@ fn done(state: &mut State, asked: &Asked) -> Answer {
 
 fn list(store: &Store, asked: &Asked) -> Answer {
     let after = asked.parameter("continuation-token").or(asked.parameter("start-after")).unwrap_or_default();
+    let in_urls = asked.parameter("encoding-type") == Some("url");
     let mut found = store.list(&asked.bucket, asked.parameter("prefix").unwrap_or_default(), after);
+    let mut last_key = None;
     let contents: Vec<Contents> = found
         .by_ref()
         .take(PAGE_KEYS)
+        .inspect(|(key, _)| last_key = Some((*key).clone()))
         .map(|(key, object)| Contents {
-            key: key.clone(),
+            key: if in_urls { utf8_percent_encode(key, IN_URLS).to_string() } else { key.clone() },
             last_modified: LAST_MODIFIED,
             etag: object.etag.clone(),
             size: object.bytes.len(),
         })
         .collect();
     let is_truncated = found.next().is_some();
-    let next_continuation_token = contents.last().filter(|_| is_truncated).map(|last| last.key.clone());
-    let result = ListBucketResult { key_count: contents.len(), is_truncated, next_continuation_token, contents };
+    let result = ListBucketResult {
+        key_count: contents.len(),
+        is_truncated,
+        next_continuation_token: last_key.filter(|_| is_truncated),
+        encoding_type: in_urls.then_some("url"),
+        contents,
+    };
     answer::document("ListBucketResult", &result)
 }
 

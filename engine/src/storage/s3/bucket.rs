@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
+use http::Method;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer, resolve_bucket_region};
-use object_store::list::{PaginatedListOptions, PaginatedListStore};
+use object_store::client::HttpClient;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
@@ -21,7 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::Provider;
 use super::error::{Action, Remedy, of_s3, remedy};
-use super::request;
+use super::meter::Meter;
+use super::throttle::Throttle;
+use super::{listing, request, wire};
 use crate::config::{CredentialSource, Encryption, S3Config};
 use crate::error::{Error, Result, codes};
 use crate::storage::path::ObjectPath;
@@ -42,6 +45,9 @@ pub struct Bucket {
     name: String,
     config: S3Config,
     provider: Arc<Provider>,
+    meter: Arc<Meter>,
+    throttle: Arc<Throttle>,
+    seen_region: Arc<wire::SeenRegion>,
     /// Made when it is needed, and again when the region turns out to be another.
     client: Mutex<Option<Client>>,
 }
@@ -49,9 +55,18 @@ pub struct Bucket {
 #[derive(Debug, Clone)]
 struct Client {
     store: AmazonS3,
+    http: HttpClient,
     region: String,
     /// `https://…`, the bucket included.
     url: String,
+}
+
+/// A key as object_store knows it: its paths have no empty parts, as `a//b` has one.
+#[derive(Debug, Clone)]
+struct Located {
+    /// What stands before the path and a slash, if the key has empty parts: `a/` of `a//b`.
+    before: Option<String>,
+    path: Path,
 }
 
 /// An object as it was listed.
@@ -80,54 +95,53 @@ pub struct PendingUpload {
 }
 
 impl Bucket {
-    pub(super) fn new(name: &str, config: &S3Config, provider: Arc<Provider>) -> Self {
-        Bucket { name: name.to_owned(), config: config.clone(), provider, client: Mutex::default() }
+    pub(super) fn new(name: &str, config: &S3Config, provider: Arc<Provider>, meter: Arc<Meter>) -> Self {
+        Bucket {
+            name: name.to_owned(),
+            config: config.clone(),
+            provider,
+            meter,
+            throttle: Arc::new(Throttle::new()),
+            seen_region: Arc::default(),
+            client: Mutex::default(),
+        }
     }
 
     /// All objects whose keys start with `prefix`, by pages of a thousand.
     pub async fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
-        let prefix = (!prefix.is_empty()).then_some(prefix);
         let mut objects = Vec::new();
-        let mut page_token = None;
+        let mut token = None;
         loop {
-            let options = PaginatedListOptions { page_token, ..PaginatedListOptions::default() };
-            let page = self
-                .ask(Action::List, prefix.unwrap_or_default(), |client| {
-                    let options = options.clone();
-                    async move { client.store.list_paginated(prefix, options).await }
-                })
-                .await?;
-            objects.extend(page.result.objects.into_iter().map(|object| ObjectMeta {
-                key: object.location.to_string(),
-                len: object.size,
-                etag: object.e_tag,
-            }));
-            page_token = page.page_token;
-            if page_token.is_none() {
-                return Ok(objects);
+            let query = listing::objects_query(prefix, token.as_deref());
+            let text = self.ask_plainly(Action::List, Method::GET, prefix, &query).await?;
+            let (page, next) = listing::objects(&text)?;
+            objects.extend(page);
+            match next {
+                Some(next) => token = Some(next),
+                None => return Ok(objects),
             }
         }
     }
 
     /// What is known of one object.
     pub async fn head(&self, key: &str) -> Result<ObjectMeta> {
-        let path = self.path(key)?;
+        let path = self.locate(key)?;
         let meta = self
             .ask(Action::Get, key, |client| {
                 let path = path.clone();
-                async move { client.store.head(&path).await }
+                async move { self.store_of(&client, &path)?.head(&path.path).await }
             })
             .await?;
         Ok(ObjectMeta { key: key.to_owned(), len: meta.size, etag: meta.e_tag })
     }
 
-    /// A range of an object, which must still be the one with the entity tag.
+    /// A range of an object, which must still be the one with the entity tag, in the pieces in which it came.
     ///
     /// Errors: `FILE_CHANGED` if it is another; those of any request.
-    pub async fn get(&self, key: &str, range: Range<u64>, etag: Option<&str>) -> Result<Bytes> {
-        let path = self.path(key)?;
+    pub async fn get(&self, key: &str, range: Range<u64>, etag: Option<&str>) -> Result<Vec<Bytes>> {
+        let path = self.locate(key)?;
         let n_bytes = range.end - range.start;
-        let bytes = self
+        let chunks = self
             .ask(Action::Get, key, |client| {
                 let options = GetOptions {
                     if_match: etag.map(str::to_owned),
@@ -135,14 +149,17 @@ impl Bucket {
                     ..GetOptions::default()
                 };
                 let path = path.clone();
-                async move { client.store.get_opts(&path, options).await?.bytes().await }
+                async move {
+                    let answer = self.store_of(&client, &path)?.get_opts(&path.path, options).await?;
+                    answer.into_stream().try_collect::<Vec<_>>().await
+                }
             })
             .await?;
-        if bytes.len() as u64 != n_bytes {
+        if chunks.iter().map(|chunk: &Bytes| chunk.len() as u64).sum::<u64>() != n_bytes {
             let message = format!("{} was replaced since it was listed", self.place(key));
             return Err(Error::new(codes::FILE_CHANGED, message));
         }
-        Ok(bytes)
+        Ok(chunks)
     }
 
     /// A whole small object, as it is now.
@@ -152,11 +169,11 @@ impl Bucket {
 
     /// A whole small object and its entity tag.
     pub async fn get_versioned(&self, key: &str) -> Result<(Bytes, Option<String>)> {
-        let path = self.path(key)?;
+        let path = self.locate(key)?;
         self.ask(Action::Get, key, |client| {
             let path = path.clone();
             async move {
-                let object = client.store.get(&path).await?;
+                let object = self.store_of(&client, &path)?.get(&path.path).await?;
                 let etag = object.meta.e_tag.clone();
                 Ok((object.bytes().await?, etag))
             }
@@ -180,12 +197,13 @@ impl Bucket {
     }
 
     async fn put_if(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<Option<Option<String>>> {
-        let path = self.path(key)?;
+        let path = self.locate(key)?;
         self.ask(Action::Put, key, |client| {
             let (path, bytes, mode) = (path.clone(), bytes.clone(), mode.clone());
             async move {
                 let options = PutOptions { mode, ..PutOptions::default() };
-                match client.store.put_opts(&path, PutPayload::from_bytes(bytes), options).await {
+                match self.store_of(&client, &path)?.put_opts(&path.path, PutPayload::from_bytes(bytes), options).await
+                {
                     Ok(put) => Ok(Some(put.e_tag)),
                     Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
                         Ok(None)
@@ -199,9 +217,17 @@ impl Bucket {
 
     /// Deletes objects; those that are gone already are fine.
     pub async fn delete(&self, keys: &[String]) -> Result<()> {
-        let paths = keys.iter().map(|key| self.path(key)).collect::<Result<Vec<_>>>()?;
-        let Some(first) = keys.first() else { return Ok(()) };
-        self.ask(Action::Delete, first, |client| {
+        let mut paths = Vec::with_capacity(keys.len());
+        for key in keys {
+            let Located { before, path } = self.locate(key)?;
+            if before.is_none() {
+                paths.push(path);
+            } else {
+                self.ask_plainly(Action::Delete, Method::DELETE, key, "").await?;
+            }
+        }
+        let Some(first) = paths.first() else { return Ok(()) };
+        self.ask(Action::Delete, first.as_ref(), |client| {
             let paths: Vec<_> = paths.iter().cloned().map(Ok).collect();
             async move {
                 let mut deleted = client.store.delete_stream(futures::stream::iter(paths).boxed());
@@ -219,11 +245,11 @@ impl Bucket {
 
     /// Begins an upload. Nobody sees anything of it before it is completed.
     pub async fn begin_upload(&self, key: &str) -> Result<Upload> {
-        let path = self.path(key)?;
+        let path = self.locate(key)?;
         let id = self
             .ask(Action::Put, key, |client| {
                 let path = path.clone();
-                async move { client.store.create_multipart(&path).await }
+                async move { self.store_of(&client, &path)?.create_multipart(&path.path).await }
             })
             .await?;
         Ok(Upload { key: key.to_owned(), id })
@@ -231,11 +257,11 @@ impl Bucket {
 
     /// Sends part `part_idx`, counted from 0, and gives its entity tag.
     pub async fn upload_part(&self, upload: &Upload, part_idx: usize, bytes: Bytes) -> Result<String> {
-        let path = self.path(&upload.key)?;
+        let path = self.locate(&upload.key)?;
         let part = self
             .ask(Action::Put, &upload.key, |client| {
                 let (path, id, payload) = (path.clone(), upload.id.clone(), PutPayload::from_bytes(bytes.clone()));
-                async move { client.store.put_part(&path, &id, part_idx, payload).await }
+                async move { self.store_of(&client, &path)?.put_part(&path.path, &id, part_idx, payload).await }
             })
             .await?;
         Ok(part.content_id)
@@ -245,11 +271,11 @@ impl Bucket {
     ///
     /// Errors: `NOT_FOUND` if there is no such upload: it was completed, or aborted.
     pub async fn complete_upload(&self, pending: &PendingUpload) -> Result<()> {
-        let path = self.path(&pending.upload.key)?;
+        let path = self.locate(&pending.upload.key)?;
         self.ask(Action::Put, &pending.upload.key, |client| {
             let (path, id) = (path.clone(), pending.upload.id.clone());
             let parts = pending.parts.iter().map(|etag| PartId { content_id: etag.clone() }).collect();
-            async move { client.store.complete_multipart(&path, &id, parts).await }
+            async move { self.store_of(&client, &path)?.complete_multipart(&path.path, &id, parts).await }
         })
         .await?;
         Ok(())
@@ -257,11 +283,11 @@ impl Bucket {
 
     /// Gives an upload up; one that is gone already is fine.
     pub async fn abort_upload(&self, upload: &Upload) -> Result<()> {
-        let path = self.path(&upload.key)?;
+        let path = self.locate(&upload.key)?;
         let aborted = self
             .ask(Action::AbortUpload, &upload.key, |client| {
                 let (path, id) = (path.clone(), upload.id.clone());
-                async move { client.store.abort_multipart(&path, &id).await }
+                async move { self.store_of(&client, &path)?.abort_multipart(&path.path, &id).await }
             })
             .await;
         match aborted {
@@ -275,41 +301,43 @@ impl Bucket {
         let mut uploads = Vec::new();
         let mut markers = None;
         loop {
-            let page = self.list_uploads_page(prefix, markers.take()).await?;
-            uploads.extend(page.upload.into_iter().map(|upload| Upload { key: upload.key, id: upload.upload_id }));
-            match (page.is_truncated, page.next_key_marker) {
-                (true, Some(key)) => markers = Some((key, page.next_upload_id_marker.unwrap_or_default())),
-                _ => return Ok(uploads),
+            let query = listing::uploads_query(prefix, markers);
+            let text = self.ask_plainly(Action::ListUploads, Method::GET, prefix, &query).await?;
+            let (page, next) = listing::uploads(&text)?;
+            uploads.extend(page);
+            match next {
+                Some(next) => markers = Some(next),
+                None => return Ok(uploads),
             }
         }
     }
 
-    async fn list_uploads_page(&self, prefix: &str, markers: Option<(String, String)>) -> Result<UploadsPage> {
-        let client = self.client().await.map_err(|error| self.error(Action::ListUploads, prefix, error))?;
-        let query = uploads_query(prefix, markers);
-        let url = format!("{}?{query}", client.url);
-        let credential = match self.is_signed() {
-            true => Some(self.provider.credential().await?),
-            false => None,
-        };
-        let make = || {
-            let mut request = request::request(http::Method::GET, &url, &[], String::new())?;
-            if let Some(credential) = &credential {
-                AwsAuthorizer::new(credential, "s3", &client.region)
-                    .with_request_payer(self.config.requester_pays)
-                    .authorize(&mut request, None);
+    /// Makes a request that object_store has no verb for. A listing is of the bucket; else `key` is what it is about.
+    async fn ask_plainly(&self, action: Action, method: Method, key: &str, query: &str) -> Result<String> {
+        self.ask(action, key, |client| {
+            let (method, query) = (method.clone(), query.to_owned());
+            let url = match action {
+                Action::Delete => format!("{}/{}", client.url, listing::in_url(key)),
+                _ => format!("{}?{query}", client.url),
+            };
+            async move {
+                let credential = match self.is_signed() {
+                    true => Some(self.provider.credential().await.map_err(request::foreign)?),
+                    false => None,
+                };
+                let make = || {
+                    let mut request = request::request(method.clone(), &url, &[], String::new())?;
+                    if let Some(credential) = &credential {
+                        AwsAuthorizer::new(credential, "s3", &client.region)
+                            .with_request_payer(self.config.requester_pays)
+                            .authorize(&mut request, None);
+                    }
+                    Ok(request)
+                };
+                request::ask_s3(&client.http, &make).await
             }
-            Ok(request)
-        };
-        let text = request::send(self.provider.http(), &make).await.map_err(|error| {
-            let place = self.place(prefix);
-            Error::new(error.code(), format!("cannot {} {place}", Action::ListUploads))
-                .with_hint(format!("the credentials are those of {}", self.provider.origin()))
-                .with_source(error)
-        })?;
-        quick_xml::de::from_str(&text).map_err(|error| {
-            Error::new(codes::STORAGE, "S3's list of unfinished uploads cannot be read").with_source(error)
         })
+        .await
     }
 
     /// Asks, and asks once more where that may help.
@@ -323,16 +351,17 @@ impl Bucket {
             let region = client.region.clone();
             match request(client).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => match remedy(action, &error) {
+                Err(error) => match self.remedy(action, &error, &region) {
                     Some(Remedy::FreshCredentials) if !renewed => {
                         renewed = true;
+                        self.meter.count_retry();
                         self.provider.forget().await;
                     }
-                    Some(Remedy::OtherRegion) if !moved && self.config.endpoint.is_none() => {
+                    Some(Remedy::OtherRegion) if !moved => {
                         moved = true;
-                        let found = resolve_bucket_region(&self.name, &self.client_options("https:")).await;
-                        match found {
-                            Ok(found) if found != region => self.replace_client(&found)?,
+                        self.meter.count_retry();
+                        match self.find_region().await {
+                            Some(found) if found != region => self.replace_client(&found)?,
                             _ => return Err(self.error(action, key, error)),
                         }
                     }
@@ -346,6 +375,20 @@ impl Bucket {
         }
     }
 
+    /// An answer without a body, as to HEAD, tells in its headers only that the bucket lies elsewhere.
+    fn remedy(&self, action: Action, error: &object_store::Error, region: &str) -> Option<Remedy> {
+        let lies_elsewhere = self.seen_region.get().is_some_and(|seen| seen != region);
+        remedy(action, error).or(lies_elsewhere.then_some(Remedy::OtherRegion))
+    }
+
+    /// Where the bucket lies, as it says, or else as Amazon says.
+    async fn find_region(&self) -> Option<String> {
+        match (self.seen_region.get(), &self.config.endpoint) {
+            (None, None) => resolve_bucket_region(&self.name, &self.client_options("https:")).await.ok(),
+            (seen, _) => seen,
+        }
+    }
+
     fn error(&self, action: Action, key: &str, error: object_store::Error) -> Error {
         of_s3(action, &self.place(key), self.provider.origin(), error)
     }
@@ -354,10 +397,21 @@ impl Bucket {
         ObjectPath { bucket: self.name.clone(), key: key.to_owned() }
     }
 
-    fn path(&self, key: &str) -> Result<Path> {
-        Path::parse(key).map_err(|error| {
-            Error::new(codes::BAD_SETTING, format!("{} is no name for an object", self.place(key))).with_source(error)
-        })
+    /// Errors: `BAD_SETTING` for a part `.` or `..`, which no URL can hold, and for an end in a slash.
+    fn locate(&self, key: &str) -> Result<Located> {
+        let refused =
+            || Error::new(codes::BAD_SETTING, format!("{} is no object that logq can ask for", self.place(key)));
+        let name_start = match (key.rfind("//"), key.starts_with('/')) {
+            (Some(slashes), _) => slashes + 2,
+            (None, true) => 1,
+            (None, false) => 0,
+        };
+        let (before, rest) = key.split_at(name_start);
+        if rest.is_empty() || rest.ends_with('/') || key.split('/').any(|part| matches!(part, "." | "..")) {
+            return Err(refused());
+        }
+        let path = Path::parse(rest).map_err(|error| refused().with_source(error))?;
+        Ok(Located { before: before.strip_suffix('/').map(str::to_owned), path })
     }
 
     fn is_signed(&self) -> bool {
@@ -400,21 +454,40 @@ impl Bucket {
 
     fn make_client(&self, region: &str) -> object_store::Result<Client> {
         let url = self.url(region);
+        let (meter, throttle) = (Arc::clone(&self.meter), Arc::clone(&self.throttle));
+        let http = wire::client(&self.client_options(&url), meter, throttle, Arc::clone(&self.seen_region))?;
+        let store = self.make_store(region, &url, &http)?;
+        Ok(Client { store, http, region: region.to_owned(), url })
+    }
+
+    /// `endpoint` has the bucket in it already.
+    fn make_store(&self, region: &str, endpoint: &str, http: &HttpClient) -> object_store::Result<AmazonS3> {
         let credentials: Arc<Provider> = Arc::clone(&self.provider);
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(&self.name)
             .with_region(region)
-            // An endpoint that has the bucket in it already.
-            .with_endpoint(&url)
+            .with_endpoint(endpoint)
             .with_virtual_hosted_style_request(true)
-            .with_client_options(self.client_options(&url))
+            .with_client_options(self.client_options(endpoint))
+            .with_http_connector(wire::Connected(http.clone()))
             .with_request_payer(self.config.requester_pays)
             .with_credentials(credentials)
             .with_skip_signature(!self.is_signed());
         if let Encryption::Kms { key_id } = &self.config.encryption {
             builder = builder.with_sse_kms_encryption(key_id);
         }
-        Ok(Client { store: builder.build()?, region: region.to_owned(), url })
+        builder.build()
+    }
+
+    /// The store in which `located` has its path: one that takes what stands before it for a part of the endpoint.
+    fn store_of(&self, client: &Client, located: &Located) -> object_store::Result<AmazonS3> {
+        match &located.before {
+            None => Ok(client.store.clone()),
+            Some(before) => {
+                let endpoint = format!("{}/{}", client.url, listing::in_url(before));
+                self.make_store(&client.region, &endpoint, &client.http)
+            }
+        }
     }
 
     /// Where the bucket is, without a slash at the end.
@@ -435,34 +508,6 @@ impl Bucket {
     }
 }
 
-fn uploads_query(prefix: &str, markers: Option<(String, String)>) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some((key, id)) = &markers {
-        query.append_pair("key-marker", key).append_pair("upload-id-marker", id);
-    }
-    query.append_pair("prefix", prefix).append_pair("uploads", "").finish()
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct UploadsPage {
-    #[serde(default)]
-    upload: Vec<ListedUpload>,
-    #[serde(default)]
-    is_truncated: bool,
-    #[serde(default)]
-    next_key_marker: Option<String>,
-    #[serde(default)]
-    next_upload_id_marker: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListedUpload {
-    key: String,
-    upload_id: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -471,7 +516,7 @@ mod tests {
     fn where_a_bucket_is() {
         let check = |name: &str, config: S3Config, expect: &str| {
             let provider = Arc::new(Provider::new(&config).unwrap());
-            assert_eq!(Bucket::new(name, &config, provider).url("eu-west-1"), expect);
+            assert_eq!(Bucket::new(name, &config, provider, Arc::default()).url("eu-west-1"), expect);
         };
         let at = |endpoint: &str, path_style| S3Config {
             endpoint: Some(endpoint.to_owned()),

@@ -35,6 +35,7 @@ pub(super) struct Provider {
     credentials: Credentials,
     region: String,
     sts_endpoint: Option<String>,
+    sso_endpoint: Option<String>,
     http: HttpClient,
     /// Locked while new ones are fetched, so that all who need them wait for one request.
     current: Mutex<Option<Current>>,
@@ -52,6 +53,7 @@ impl Provider {
             credentials: config.credentials.clone(),
             region: config.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
             sts_endpoint: config.sts_endpoint.clone(),
+            sso_endpoint: config.sso_endpoint.clone(),
             http: request::client()?,
             current: Mutex::default(),
         })
@@ -60,11 +62,6 @@ impl Provider {
     /// Whose credentials these are, in the user's words.
     pub fn origin(&self) -> &str {
         &self.credentials.origin
-    }
-
-    /// The client for requests beside S3's own.
-    pub fn http(&self) -> &HttpClient {
-        &self.http
     }
 
     /// Credentials that are good for a while.
@@ -195,7 +192,11 @@ impl Provider {
             .append_pair("account_id", account_id)
             .append_pair("role_name", role_name)
             .finish();
-        let url = format!("https://portal.sso.{region}.amazonaws.com/federation/credentials?{query}");
+        let endpoint = match &self.sso_endpoint {
+            Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
+            None => format!("https://portal.sso.{region}.amazonaws.com"),
+        };
+        let url = format!("{endpoint}/federation/credentials?{query}");
         let headers = [("x-amz-sso_bearer_token", token.access_token.as_str())];
         let answer: SsoResponse = self.ask_json(Method::GET, &url, &headers).await?;
         let keys = answer.role_credentials;
@@ -234,7 +235,7 @@ impl CredentialProvider for Provider {
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
         let credential = self.credential().await;
-        credential.map_err(|error| object_store::Error::Generic { store: "S3", source: Box::new(error) })
+        credential.map_err(request::foreign)
     }
 }
 

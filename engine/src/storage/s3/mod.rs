@@ -4,22 +4,27 @@
 //! words, [`credentials`] finds out as whom, [`object`] reads objects and fetches ahead,
 //! [`ObjectFolder`] is for those who write. Requests run on a small
 //! runtime of their own, far more of them than there are cores; whoever needs an answer parks until it is there.
-//! Nothing is started before the first request. Keys with empty parts, as in `a//b`, are not read: object_store's
-//! paths have none.
+//! Nothing is started before the first request. [`wire`] counts requests and holds
+//! them back while S3 asks for fewer.
 
 mod bucket;
 mod credentials;
 mod error;
 mod folder;
+mod listing;
+mod meter;
 mod object;
 mod request;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod whole;
+mod wire;
 
 pub(super) use bucket::PARTS_MAX;
 pub use bucket::{Bucket, ObjectMeta, PendingUpload, Upload};
 pub use folder::ObjectFolder;
+pub use meter::RequestCounts;
 pub(super) use object::{Coming, ObjectFile, Pieces};
 
 use std::collections::HashMap;
@@ -28,6 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::{Handle, Runtime};
 
 use self::credentials::Provider;
+use self::meter::Meter;
 use super::path::ObjectPath;
 use super::{FileMeta, FileVersion, Listing, StoragePath};
 use crate::bridge;
@@ -42,6 +48,7 @@ const NETWORK_THREADS_MAX: usize = 4;
 pub struct S3 {
     config: S3Config,
     threads: usize,
+    meter: Arc<Meter>,
     started: Mutex<Option<Arc<Started>>>,
 }
 
@@ -81,7 +88,7 @@ impl Drop for NetworkRuntime {
 impl S3 {
     /// Keeps `config` for the first request.
     pub fn new(config: S3Config, threads: usize) -> Self {
-        S3 { config, threads: threads.clamp(1, NETWORK_THREADS_MAX), started: Mutex::default() }
+        S3 { config, threads: threads.clamp(1, NETWORK_THREADS_MAX), meter: Arc::default(), started: Mutex::default() }
     }
 
     /// The client of one bucket, and the runtime that its requests run on.
@@ -90,9 +97,10 @@ impl S3 {
     pub(super) fn bucket(&self, name: &str) -> Result<(Arc<Bucket>, Network)> {
         let started = self.started()?;
         let mut buckets = started.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets
-            .entry(name.to_owned())
-            .or_insert_with(|| Arc::new(Bucket::new(name, &self.config, Arc::clone(&started.provider))));
+        let bucket = buckets.entry(name.to_owned()).or_insert_with(|| {
+            let (provider, meter) = (Arc::clone(&started.provider), Arc::clone(&self.meter));
+            Arc::new(Bucket::new(name, &self.config, provider, meter))
+        });
         Ok((Arc::clone(bucket), started.network.clone()))
     }
 
@@ -112,7 +120,7 @@ impl S3 {
     /// Lists the objects below `place`, or the object of that name.
     ///
     /// Names that start with `_` or `.` are hidden, as in [`list`](super::Storage::list); so are the `_$folder$` objects
-    /// by which Hadoop's older file systems mark folders. Errors: `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
+    /// by which Hadoop's older file systems mark folders, and those whose keys end with a slash. Errors: `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
     pub(super) fn list(&self, place: &ObjectPath) -> Result<Listing> {
         let (bucket, network) = self.bucket(&place.bucket)?;
         let prefix = place.folder();
@@ -126,7 +134,7 @@ impl S3 {
             let below = object.key.strip_prefix(&prefix).unwrap_or(&object.key);
             if below.split('/').any(|name| name.starts_with(['_', '.'])) {
                 listing.hidden += 1;
-            } else if below.is_empty() || object.key == place.key || below.ends_with(FOLDER_MARK) {
+            } else if below.is_empty() || below.ends_with('/') || below.ends_with(FOLDER_MARK) {
                 listing.skipped_special += 1;
             } else {
                 listing.files.push(file_meta(&place.bucket, object));
@@ -147,6 +155,11 @@ impl S3 {
         // S3 lists by key, but servers like it need not.
         listing.files.sort_unstable_by(|a, b| super::path::sort_key(&a.path).cmp(super::path::sort_key(&b.path)));
         Ok(listing)
+    }
+
+    /// What was asked of S3 so far.
+    pub(super) fn counts(&self) -> RequestCounts {
+        self.meter.counts()
     }
 
     /// A whole small object.

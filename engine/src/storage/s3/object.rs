@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,6 +16,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::Network;
 use super::bucket::Bucket;
+use super::meter::Meter;
 use crate::bridge::{self, Awaited, Promise};
 use crate::error::{Error, Result};
 use crate::storage::{FileMeta, FileVersion, ReadAt};
@@ -29,19 +31,18 @@ const REQUESTS_MAX: usize = 64;
 /// Bytes asked for on the spot, if the object has so many.
 const UNPLANNED_BYTES: u64 = 1 << 20;
 
-/// A piece of an object as it came in. Its room in the window is free once it is dropped.
-#[derive(Debug)]
-struct Piece {
-    bytes: Bytes,
-    _room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-}
-
 /// Pieces of one file that were asked for, in order.
 pub(in crate::storage) type Coming = VecDeque<(Range<u64>, Awaited<Result<Fetched>>)>;
 
-/// See [`Piece`].
+/// A piece of an object in the chunks in which it came. Its room in the window is free once it is dropped.
 #[derive(Debug)]
-pub(in crate::storage) struct Fetched(Piece);
+pub(in crate::storage) struct Fetched {
+    chunks: Vec<Bytes>,
+    room: Room,
+}
+
+/// Bytes of the window, and one of its requests.
+type Room = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 /// The requests of one task. Dropped, those that are under way are given up.
 #[derive(Debug)]
@@ -71,13 +72,18 @@ fn object_of(file: &FileMeta) -> Result<(String, String, Option<String>)> {
 }
 
 impl Pieces {
+    /// The requests that [`start`](Pieces::start) would make for one range of an object.
+    pub fn n_requests(range: &Range<u64>, window_bytes: u64) -> u64 {
+        range.end.saturating_sub(range.start).div_ceil(piece_bytes(window_bytes))
+    }
+
     /// Asks for these ranges, in this order, holding at most `window_bytes` of them. Gives what is coming for each.
     pub fn start(
         s3: &super::S3,
         ranges: &[(Arc<FileMeta>, Range<u64>)],
         window_bytes: u64,
     ) -> Result<(Vec<Coming>, Option<Pieces>)> {
-        let piece_bytes = PIECE_BYTES.min(window_bytes / 2).max(1);
+        let piece_bytes = piece_bytes(window_bytes);
         let mut orders = Vec::new();
         let mut coming = Vec::with_capacity(ranges.len());
         let mut network = None;
@@ -105,6 +111,11 @@ impl Pieces {
     }
 }
 
+/// So much that two fit into the window.
+fn piece_bytes(window_bytes: u64) -> u64 {
+    PIECE_BYTES.min(window_bytes / 2).max(1)
+}
+
 /// Makes the requests in order, as far as there is room for their answers.
 async fn fetch_all(orders: Vec<Order>, window_bytes: u64) {
     let n_kib = |bytes: u64| u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX);
@@ -119,7 +130,7 @@ async fn fetch_all(orders: Vec<Order>, window_bytes: u64) {
         under_way.spawn(async move {
             let Order { bucket, key, etag, range, promise } = order;
             let answer = bucket.get(&key, range, etag.as_deref()).await;
-            promise.keep(answer.map(|found| Fetched(Piece { bytes: found, _room: (bytes, request) })));
+            promise.keep(answer.map(|chunks| Fetched { chunks, room: (bytes, request) }));
         });
         while under_way.try_join_next().is_some() {}
     }
@@ -131,6 +142,7 @@ async fn fetch_all(orders: Vec<Order>, window_bytes: u64) {
 pub(in crate::storage) struct ObjectFile {
     bucket: Arc<Bucket>,
     network: Network,
+    meter: Arc<Meter>,
     key: String,
     etag: Option<String>,
     len: u64,
@@ -140,10 +152,41 @@ pub(in crate::storage) struct ObjectFile {
 #[derive(Debug, Default)]
 struct State {
     coming: Coming,
-    /// The piece read from last, and where it starts.
-    at_hand: Option<(u64, Bytes)>,
-    /// Keeps its room in the window taken.
-    held: Option<Fetched>,
+    /// The piece read from last.
+    at_hand: Option<AtHand>,
+}
+
+#[derive(Debug)]
+struct AtHand {
+    /// Where the piece starts in the object.
+    start: u64,
+    piece: Vec<Bytes>,
+    /// The chunk read from last, and where it starts in the object.
+    chunk: (usize, u64),
+    /// Keeps the piece's room in the window taken.
+    _room: Option<Room>,
+}
+
+impl AtHand {
+    fn new(start: u64, piece: Vec<Bytes>, room: Option<Room>) -> Self {
+        AtHand { start, piece, chunk: (0, start), _room: room }
+    }
+
+    /// The bytes from `position` to the end of a chunk; `None` if they are not at hand.
+    fn bytes_at(&mut self, position: u64) -> Option<&[u8]> {
+        if position < self.chunk.1 {
+            self.chunk = (0, self.start);
+        }
+        loop {
+            let (chunk_idx, chunk_start) = self.chunk;
+            let skipped = usize::try_from(position.checked_sub(chunk_start)?).ok()?;
+            let n_bytes = self.piece.get(chunk_idx)?.len();
+            if skipped < n_bytes {
+                return self.piece.get(chunk_idx)?.get(skipped..);
+            }
+            self.chunk = (chunk_idx + 1, chunk_start + n_bytes as u64);
+        }
+    }
 }
 
 impl ObjectFile {
@@ -152,31 +195,36 @@ impl ObjectFile {
         let (bucket, key, etag) = object_of(file)?;
         let (bucket, network) = s3.bucket(&bucket)?;
         let state = Mutex::new(State { coming, ..State::default() });
-        Ok(ObjectFile { bucket, network, key, etag, len: file.len, state })
+        Ok(ObjectFile { bucket, network, meter: Arc::clone(&s3.meter), key, etag, len: file.len, state })
     }
 
     /// Brings the bytes from `offset` on to hand, at least one of them.
     fn fetch(&self, state: &mut State, offset: u64) -> Result<()> {
         // Room first: the next piece may be waiting for it.
         state.at_hand = None;
-        state.held = None;
+        let started = Instant::now();
+        let fetched = self.next_piece(state, offset);
+        self.meter.add_wait(started.elapsed());
+        state.at_hand = Some(fetched?);
+        Ok(())
+    }
+
+    /// What is coming, if it reaches to `offset`, or what is asked for on the spot.
+    fn next_piece(&self, state: &mut State, offset: u64) -> Result<AtHand> {
         while state.coming.front().is_some_and(|(range, _)| range.end <= offset) {
             state.coming.pop_front();
         }
         if state.coming.front().is_some_and(|(range, _)| range.start <= offset)
             && let Some((range, awaited)) = state.coming.pop_front()
         {
-            let fetched = awaited.wait()??;
-            state.at_hand = Some((range.start, fetched.0.bytes.clone()));
-            state.held = Some(fetched);
-            return Ok(());
+            let Fetched { chunks, room } = awaited.wait()??;
+            return Ok(AtHand::new(range.start, chunks, Some(room)));
         }
         let next_planned = state.coming.front().map_or(self.len, |(range, _)| range.start);
         let end = next_planned.min(self.len).min(offset.saturating_add(UNPLANNED_BYTES));
         let (bucket, key, etag) = (Arc::clone(&self.bucket), self.key.clone(), self.etag.clone());
-        let bytes = self.network.wait(async move { bucket.get(&key, offset..end, etag.as_deref()).await })??;
-        state.at_hand = Some((offset, bytes));
-        Ok(())
+        let chunks = self.network.wait(async move { bucket.get(&key, offset..end, etag.as_deref()).await })??;
+        Ok(AtHand::new(offset, chunks, None))
     }
 }
 
@@ -192,11 +240,7 @@ impl ReadAt for ObjectFile {
         let mut filled = 0;
         while filled < wanted {
             let position = offset + filled as u64;
-            let found = state.at_hand.as_ref().and_then(|(start, bytes)| {
-                let skipped = usize::try_from(position.checked_sub(*start)?).ok()?;
-                bytes.get(skipped..).filter(|found| !found.is_empty())
-            });
-            match found {
+            match state.at_hand.as_mut().and_then(|at_hand| at_hand.bytes_at(position)) {
                 Some(found) => {
                     let n_bytes = found.len().min(wanted - filled);
                     buf[filled..filled + n_bytes].copy_from_slice(&found[..n_bytes]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use logq_s3_server::{Fault, Faults, KEY_ID, ROLE_KEY_ID, Server};
 
-use crate::config::{CredentialSource, Credentials, EngineConfig, S3Config, Secret};
+use crate::config::{CredentialSource, Credentials, Encryption, EngineConfig, S3Config, Secret};
 use crate::error::{Error, Result, codes};
 use crate::storage::{FileMeta, Storage, StoragePath};
 
@@ -16,7 +16,11 @@ fn keys() -> Credentials {
 
 fn storage_as(server: &Server, credentials: Credentials) -> Storage {
     let endpoint = Some(server.url());
-    let s3 = S3Config { sts_endpoint: endpoint.clone(), endpoint, credentials, ..S3Config::default() };
+    let sso_endpoint = endpoint.clone();
+    storage_of(S3Config { sts_endpoint: endpoint.clone(), sso_endpoint, endpoint, credentials, ..S3Config::default() })
+}
+
+fn storage_of(s3: S3Config) -> Storage {
     Storage::new(&EngineConfig { s3, threads: 2, ..EngineConfig::default() })
 }
 
@@ -213,13 +217,134 @@ fn roles_containers_and_instances_give_credentials() {
     denied(read(role("arn:aws:iam::1:role/other")).unwrap_err(), "403");
     denied(read(container("wrong")).unwrap_err(), "403");
     denied(read(web(dir.path().join("missing"))).unwrap_err(), "missing does not exist");
-    let sso = CredentialSource::Sso {
-        account_id: "1".into(),
-        role_name: "r".into(),
-        region: "eu-west-1".into(),
-        token_file: dir.path().join("none.json"),
+    let sso = |token: &str| {
+        let token_file = dir.path().join("sso.json");
+        std::fs::write(&token_file, token).unwrap();
+        let (account_id, role_name, region) = ("1".into(), "r".into(), "eu-west-1".into());
+        CredentialSource::Sso { account_id, role_name, region, token_file }
     };
-    let error = read(sso).unwrap_err();
+    let good = r#"{"startUrl": "https://x", "accessToken": "sso-token", "expiresAt": "2099-01-01T00:00:00Z"}"#;
+    assert_eq!(read(sso(good)).unwrap(), b"1");
+    denied(read(sso(&good.replace("sso-token", "other"))).unwrap_err(), "403");
+    let error = read(sso(&good.replace("2099", "2014"))).unwrap_err();
     assert!(error.hints()[0].contains("aws sso login"), "{error:?}");
-    denied(error, "no SSO token");
+    denied(error, "has expired");
+    let missing = sso(good);
+    std::fs::remove_file(dir.path().join("sso.json")).unwrap();
+    denied(read(missing).unwrap_err(), "no SSO token");
+}
+
+#[test]
+fn keys_of_every_kind() {
+    let server = Server::start();
+    let keys = [
+        "in/a//b",
+        "in//b",
+        "in///b",
+        "in/a//b//c",
+        "in/ x +%2F&=é~!'()*.",
+        "in/a/b",
+        "in/#?;:@,$",
+        "in/<&>\"",
+        "in/a\u{1F600}",
+    ];
+    for (idx, key) in keys.iter().enumerate() {
+        server.put("b", key, format!("{idx}"));
+    }
+    server.put("b", "in/folder/", "");
+    let storage = storage(&server);
+    let files = list(&storage, "s3://b/in").unwrap();
+    let read = read_all(&storage, &files).unwrap();
+    let objects = server.objects("b");
+    let mut found: Vec<_> = files.iter().map(|file| file.path.as_object().unwrap().key.clone()).collect();
+    for (key, bytes) in found.iter().zip(read) {
+        assert_eq!(objects[key], bytes, "{key}");
+    }
+    found.sort();
+    let mut expect = keys.map(str::to_owned);
+    expect.sort();
+    assert_eq!(found, expect);
+}
+
+#[test]
+fn a_server_that_has_too_much_to_do_is_asked_for_less() {
+    let server = Server::start();
+    for idx in 0..400 {
+        server.put("b", &format!("in/{idx:03}"), content(1000));
+    }
+    let storage = storage(&server);
+    let files = list(&storage, "s3://b/in").unwrap();
+    server.set_latency(Duration::from_millis(5));
+    server.set_capacity(6);
+    assert!(read_all(&storage, &files).unwrap().iter().all(|bytes| *bytes == content(1000)));
+    let counts = storage.requests();
+    assert_eq!(counts.get, 400 + counts.retries);
+    // Sixty-four at a time would be refused most of the time, each several times over.
+    assert!((1..400).contains(&counts.retries), "{counts:?}");
+}
+
+#[test]
+fn requests_are_counted() {
+    let server = Server::start();
+    for idx in 0..30 {
+        server.put("b", &format!("in/{idx:02}"), content(1000));
+    }
+    let storage = storage(&server);
+    server.set_faults(Faults::at(4, Fault::InternalError));
+    let files = list(&storage, "s3://b/in").unwrap();
+    read_all(&storage, &files).unwrap();
+    let counts = storage.requests();
+    assert_eq!((counts.list, counts.get, counts.put, counts.retries), (1, 31, 0, 1));
+    assert!(counts.waited > Duration::ZERO);
+    assert_eq!(storage.requests().since(counts), Default::default());
+}
+
+#[test]
+fn an_expired_token_that_stays_expired_is_an_error() {
+    let server = Server::start();
+    server.put("b", "x", "1");
+    server.set_faults(Faults::always(Fault::ExpiredToken));
+    assert_eq!(storage(&server).read(&at("s3://b/x")).unwrap_err().code(), codes::ACCESS_DENIED);
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_bucket_that_lies_elsewhere_is_asked_there() {
+    let server = Server::start();
+    server.put("b", "in/x", "1");
+    server.set_region("eu-central-1");
+    // By a listing, by GET, by HEAD: each of them the first request.
+    assert_eq!(list(&storage(&server), "s3://b/in").unwrap().len(), 1);
+    assert_eq!(storage(&server).read(&at("s3://b/in/x")).unwrap(), b"1");
+    let storage = storage(&server);
+    let place = at("s3://b/in/x");
+    let (bucket, network) = storage.s3().bucket("b").unwrap();
+    let put = network.wait(async move { bucket.put("in/y", "2".into()).await }).unwrap();
+    assert!(put.is_ok(), "{put:?}");
+    assert_eq!((storage.read(&place).unwrap(), storage.requests().retries), (b"1".to_vec(), 1));
+}
+
+#[test]
+fn who_pays_and_which_key_encrypts_stands_in_the_requests() {
+    let server = Server::start();
+    server.put("b", "in/x", "1");
+    server.want_payment();
+    assert_eq!(list(&storage(&server), "s3://b/in").unwrap_err().code(), codes::ACCESS_DENIED);
+    let encryption = Encryption::Kms { key_id: "the-key".into() };
+    let endpoint = Some(server.url());
+    let storage =
+        storage_of(S3Config { endpoint, requester_pays: true, encryption, credentials: keys(), ..S3Config::default() });
+    let files = list(&storage, "s3://b/in").unwrap();
+    assert_eq!(read_all(&storage, &files).unwrap(), [b"1"]);
+    let n_requests = server.requests().len();
+    let (bucket, network) = storage.s3().bucket("b").unwrap();
+    let written = network.wait(async move {
+        bucket.put("y", "2".into()).await?;
+        bucket.begin_upload("z").await
+    });
+    written.unwrap().unwrap();
+    let sent = |name: &str| server.headers(name).split_off(n_requests);
+    assert_eq!(sent("x-amz-server-side-encryption"), [Some("aws:kms".to_owned()), Some("aws:kms".to_owned())]);
+    let key = Some("the-key".to_owned());
+    assert_eq!(sent("x-amz-server-side-encryption-aws-kms-key-id"), [key.clone(), key]);
 }
