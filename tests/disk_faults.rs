@@ -153,7 +153,7 @@ fn shuffle(strike: Strike) {
 
 /// A job whose sort does not fit into memory.
 fn sort(strike: Strike) {
-    const ROWS: usize = 400;
+    const ROWS: usize = 800;
     let text = "y".repeat(4000);
     let rows: String = (0..ROWS).map(|i| format!("{text}{i}\t{}\n", i * 101 % ROWS)).collect();
     let mut sorted: Vec<usize> = (0..ROWS).collect();
@@ -168,7 +168,7 @@ fn sort(strike: Strike) {
             sandbox.write("parent/out/000000_0", "old\n");
             let sort = "INSERT OVERWRITE DIRECTORY 'parent/out' SELECT k, n FROM t ORDER BY n;\n";
             sandbox.write("job.q", format!("{table}\n{sort}"));
-            sandbox.write("logq.toml", "memory-limit = \"6MB\"\n");
+            sandbox.write("logq.toml", "memory-limit = \"7MB\"\n");
         },
         job,
         |run| run.check_output(Some("old\n"), &sorted),

@@ -19,7 +19,7 @@ const CALLS: &[(&str, usize, usize)] = &[
     ("unlinkat", 4, 2),
     ("?unlink,?rmdir", 0, 0),
     ("?mkdir,mkdirat", 3, 3),
-    ("fsync,fdatasync", 4, 4),
+    ("fsync,fdatasync", 3, 3),
     ("?chmod,fchmod,fchmodat", 1, 0),
     ("flock", 1, 1),
     ("write,pwrite64", 2, 2),
