@@ -91,7 +91,11 @@ fn sorted(
 ) -> DfResult<impl Future<Output = DfResult<SendableRecordBatchStream>>> {
     let schema = input.schema();
     let reservation = MemoryConsumer::new("sort").with_can_spill(true).register(context.memory_pool());
-    let buffer = SortBuffer::new(&keys, &schema, reservation)?;
+    let merge = MemoryConsumer::new("sort merge").register(context.memory_pool());
+    // Where there is not even that much, no row is kept, and DataFusion's sort says what is missing.
+    let merge_bytes = context.session_config().options().execution.sort_spill_reservation_bytes;
+    let may_keep = merge.try_grow(merge_bytes).is_ok();
+    let buffer = SortBuffer::new(&keys, &schema, (reservation, merge), may_keep)?;
     let collected = Collect(Some((input, buffer)));
     Ok(collected.map(move |collected| match collected? {
         Collected::All(buffer) => {
@@ -185,10 +189,18 @@ struct SortBuffer {
     /// Addresses of the buffers that are counted: batches of a scan share the blocks that they point into.
     counted: HashSet<usize>,
     reservation: MemoryReservation,
+    /// What DataFusion's sort needs before its first row, kept free for it: others would fill the memory meanwhile.
+    merge: MemoryReservation,
+    may_keep: bool,
 }
 
 impl SortBuffer {
-    fn new(keys: &LexOrdering, schema: &SchemaRef, reservation: MemoryReservation) -> DfResult<Self> {
+    fn new(
+        keys: &LexOrdering,
+        schema: &SchemaRef,
+        (reservation, merge): (MemoryReservation, MemoryReservation),
+        may_keep: bool,
+    ) -> DfResult<Self> {
         let fields = keys
             .iter()
             .map(|key| Ok(SortField::new_with_options(key.expr.data_type(schema)?, key.options)))
@@ -202,11 +214,16 @@ impl SortBuffer {
             n_rows: 0,
             counted: HashSet::new(),
             reservation,
+            merge,
+            may_keep,
         })
     }
 
     /// Keeps a batch; false if there is no memory for it.
     fn push(&mut self, batch: &RecordBatch) -> DfResult<bool> {
+        if !self.may_keep {
+            return Ok(false);
+        }
         let columns = self
             .keys
             .iter()
@@ -228,7 +245,8 @@ impl SortBuffer {
 
     /// The rows in order, in batches of `batch_rows`.
     fn into_sorted(self, batch_rows: usize) -> impl Iterator<Item = DfResult<RecordBatch>> + Send {
-        let SortBuffer { schema, batches, rows, n_rows, reservation, .. } = self;
+        let SortBuffer { schema, batches, rows, n_rows, reservation, merge, .. } = self;
+        drop(merge);
         let mut places = Vec::with_capacity(n_rows);
         let n_common = common_prefix(&rows);
         for (batch_idx, rows) in rows.iter().enumerate() {
