@@ -173,8 +173,8 @@ impl EngineConfig {
         self.input.split_bytes.unwrap_or(32 << 20).div_ceil(4)
     }
 
-    /// Bytes of map output for one task of those that merge a sorted result into files: 64 MiB. Several tasks write at
-    /// the same time then, and what is not large is still one file.
+    /// Bytes of map output for one task of those that merge a sorted result into parts of a file: 64 MiB. Several tasks
+    /// write at the same time then.
     pub fn sorted_file_bytes(&self) -> u64 {
         self.reducer_bytes.min(64 << 20)
     }

@@ -492,9 +492,10 @@ struct QueryRun {
 
 impl QueryRun {
     /// Bytes up to which the files of neighbouring tasks become one. A reducer has its share by size already; a map
-    /// task has what its split gave.
+    /// task has what its split gave, and all ranges of a sorted result are what one reducer of Hive writes.
     fn merge_bytes(&self) -> u64 {
         match &self.work {
+            Work::Staged(graph) if graph.stages.last().is_some_and(|stage| stage.merged_result().is_some()) => u64::MAX,
             Work::Staged(graph) if graph.stages.len() == 1 => self.job.config.reducer_bytes,
             _ => 0,
         }

@@ -125,7 +125,7 @@ impl OutputCommitter {
         for file in chosen.into_values() {
             let (rows, bytes) = (file.rows, file.bytes);
             if let Some(last) = files.last_mut()
-                && last.bytes + bytes <= self.merge_bytes
+                && last.bytes.saturating_add(bytes) <= self.merge_bytes
             {
                 file.append_to(&result.join(&last.name), self.durability)?;
                 last.rows += rows;
