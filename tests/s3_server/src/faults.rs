@@ -17,6 +17,8 @@ pub enum Fault {
     ExpiredToken,
     /// 403 `AccessDenied`.
     AccessDenied,
+    /// 409 `OperationAborted`.
+    Conflict,
 }
 
 /// What may happen to any request without changing what a job gives.

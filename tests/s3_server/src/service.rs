@@ -88,6 +88,7 @@ pub(crate) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
             Some(Fault::SlowDown) => answer::error(503, "SlowDown"),
             Some(Fault::ExpiredToken) => answer::error(400, "ExpiredToken"),
             Some(Fault::AccessDenied) => answer::error(403, "AccessDenied"),
+            Some(Fault::Conflict) => answer::error(409, "OperationAborted"),
             Some(Fault::InternalError | Fault::NoAnswer) => answer::error(500, "InternalError"),
         }
     };

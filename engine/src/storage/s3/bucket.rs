@@ -21,7 +21,7 @@ use object_store::{
 use serde::{Deserialize, Serialize};
 
 use super::credentials::Provider;
-use super::error::{Action, Remedy, of_s3, remedy};
+use super::error::{Action, Remedy, is_unmet, of_s3, remedy};
 use super::meter::Meter;
 use super::throttle::Throttle;
 use super::{listing, request, wire};
@@ -196,8 +196,10 @@ impl Bucket {
         self.put_if(key, bytes, PutMode::Update(UpdateVersion { e_tag: etag, version: None })).await
     }
 
+    /// `None` if the condition does not hold. Without one, a refusal is an error.
     async fn put_if(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<Option<Option<String>>> {
         let path = self.locate(key)?;
+        let is_conditional = mode != PutMode::Overwrite;
         self.ask(Action::Put, key, |client| {
             let (path, bytes, mode) = (path.clone(), bytes.clone(), mode.clone());
             async move {
@@ -205,9 +207,7 @@ impl Bucket {
                 match self.store_of(&client, &path)?.put_opts(&path.path, PutPayload::from_bytes(bytes), options).await
                 {
                     Ok(put) => Ok(Some(put.e_tag)),
-                    Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                        Ok(None)
-                    }
+                    Err(error) if is_conditional && is_unmet(&error) => Ok(None),
                     Err(error) => Err(error),
                 }
             }

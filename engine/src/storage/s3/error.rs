@@ -60,7 +60,7 @@ pub(super) enum Remedy {
     FreshCredentials,
     /// The bucket lies elsewhere.
     OtherRegion,
-    /// The connection broke, and the request may just be made again.
+    /// The connection broke, or another request was in the way: the request may just be made again.
     Repeat,
 }
 
@@ -79,14 +79,37 @@ impl ErrorDocument {
         let end = text.rfind("</Error>")? + "</Error>".len();
         quick_xml::de::from_str(text.get(start..end)?).ok()
     }
+
+    /// Another request for the same object was under way; this one was not carried out.
+    fn is_conflict(&self) -> bool {
+        matches!(self.code.as_str(), "OperationAborted" | "ConditionalRequestConflict")
+    }
+}
+
+/// Whether the condition of a conditional write does not hold. An answer of 409 may also mean that another request for
+/// the same object is under way, and then the condition was not looked at.
+pub(super) fn is_unmet(error: &object_store::Error) -> bool {
+    match error {
+        object_store::Error::Precondition { .. } => true,
+        object_store::Error::AlreadyExists { .. } => {
+            !ErrorDocument::find(&error.to_string()).is_some_and(|document| document.is_conflict())
+        }
+        _ => false,
+    }
 }
 
 /// Says what may help against `error`, if anything.
 pub(super) fn remedy(action: Action, error: &object_store::Error) -> Option<Remedy> {
     let Some(document) = ErrorDocument::find(&error.to_string()) else {
-        let is_answer = !matches!(error, object_store::Error::Generic { .. });
-        return (action.is_repeatable() && !is_answer).then_some(Remedy::Repeat);
+        return match error {
+            object_store::Error::AlreadyExists { .. } => Some(Remedy::Repeat),
+            object_store::Error::Generic { .. } => action.is_repeatable().then_some(Remedy::Repeat),
+            _ => None,
+        };
     };
+    if document.is_conflict() {
+        return Some(Remedy::Repeat);
+    }
     match document.code.as_str() {
         "ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException" => Some(Remedy::FreshCredentials),
         "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {

@@ -126,7 +126,7 @@ fn found_file(place: &ObjectPath, object: &ObjectMeta, name: &str) -> FoundFile 
 
 #[cfg(test)]
 mod tests {
-    use logq_s3_server::{KEY_ID, Server};
+    use logq_s3_server::{Fault, Faults, KEY_ID, Server};
 
     use crate::config::{CredentialSource, Credentials, EngineConfig, S3Config, Secret};
     use crate::error::{Error, codes};
@@ -177,6 +177,19 @@ mod tests {
             assert_eq!(files.list(missing).unwrap_err().code(), codes::NOT_FOUND);
         }
         assert_eq!(server.pending_uploads("b"), [""; 0]);
+    }
+
+    #[test]
+    fn a_write_that_is_refused_is_not_done() {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.make_bucket("b");
+        let files = files(&server, &dir);
+        server.set_faults(Faults::at(0, Fault::Conflict));
+        files.write("s3://b/once", b"x").unwrap();
+        server.set_faults(Faults::always(Fault::Conflict));
+        let error = files.write("s3://b/always", b"x").unwrap_err();
+        assert_eq!((error.code(), error.message()), (codes::STORAGE, "cannot write s3://b/always"));
+        assert_eq!(server.objects("b").into_keys().collect::<Vec<_>>(), ["once"]);
     }
 
     #[test]
