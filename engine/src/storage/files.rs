@@ -15,6 +15,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::filesystem::file_error;
+use super::path::unfolded_key;
 use super::s3::PARTS_MAX;
 use super::{ObjectPath, Storage, StoragePath, io_error};
 use crate::config::EngineConfig;
@@ -178,7 +179,11 @@ impl Files {
         let path = StoragePath::parse(location, &self.working_dir)?;
         match (path.as_local(), path.as_object()) {
             (Some(local), _) => Ok(Whereabouts::Local(local.to_owned())),
-            (_, Some(object)) => Ok(Whereabouts::S3(object.clone())),
+            (_, Some(object)) => {
+                // Unlike Hadoop's paths, copies know objects by their very keys, as Amazon's tools do.
+                let key = unfolded_key(location).unwrap_or(&object.key).to_owned();
+                Ok(Whereabouts::S3(ObjectPath { bucket: object.bucket.clone(), key }))
+            }
             (None, None) => Err(Error::internal("a path that is nowhere")),
         }
     }

@@ -254,6 +254,14 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
     (well_formed && (rest.starts_with('/') || scheme.eq_ignore_ascii_case("file"))).then_some((scheme, rest))
 }
 
+/// The key of an S3 URL as it stands there, if it has empty parts, which [`StoragePath::parse`] folds.
+pub(super) fn unfolded_key(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let (_, key) = rest.split_once('/')?;
+    let key = key.strip_suffix('/').unwrap_or(key);
+    (key.starts_with('/') || key.contains("//")).then_some(key)
+}
+
 /// Replaces `%41` by `A`; a percent sign that two hex digits do not follow stays.
 pub(super) fn decode_percent(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();

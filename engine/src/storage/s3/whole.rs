@@ -29,10 +29,11 @@ impl S3 {
         }
         let is_folder = |object: &ObjectMeta| {
             let below = format!("{}/", object.key);
-            object.len == 0
-                && (object.key.ends_with(FOLDER_MARK)
-                    || object.key == place.key
-                    || objects.iter().any(|other| other.key.starts_with(&below)))
+            object.key.ends_with('/')
+                || object.len == 0
+                    && (object.key.ends_with(FOLDER_MARK)
+                        || object.key == place.key
+                        || objects.iter().any(|other| other.key.starts_with(&below)))
         };
         let files = objects.iter().filter(|object| !is_folder(object));
         let names = files.filter_map(|object| Some((object, object.key.strip_prefix(&prefix)?)));
@@ -165,6 +166,17 @@ mod tests {
         files.copy("s3://b/logs/small", "s3://b/again_small", &go_on).unwrap();
         let objects = server.objects("b");
         assert!(objects["back"] == large && objects["again"] == large && objects["again_small"] == small);
+
+        // Keys with empty parts are keys of their own.
+        server.put("b", "odd/a//b", "odd");
+        server.put("b", "odd/a/b", "even");
+        let names: Vec<_> = files.list("s3://b/odd").unwrap().into_iter().map(|file| file.location).collect();
+        assert_eq!(names, ["s3://b/odd/a//b", "s3://b/odd/a/b"]);
+        files.copy(&names[0], "s3://b/odd//copy", &go_on).unwrap();
+        assert_eq!(server.objects("b")["odd//copy"], b"odd");
+        files.remove(&names[0]).unwrap();
+        let left: Vec<_> = server.objects("b").into_keys().filter(|key| key.starts_with("odd")).collect();
+        assert_eq!(left, ["odd//copy", "odd/a/b"]);
 
         assert_eq!(files.place("s3://b/again").unwrap(), Place::File);
         assert_eq!(files.place("s3://b/logs").unwrap(), Place::Folder);
