@@ -74,7 +74,7 @@ fn object_of(file: &FileMeta) -> Result<(String, String, Option<String>)> {
 impl Pieces {
     /// The requests that [`start`](Pieces::start) would make for one range of an object.
     pub fn n_requests(range: &Range<u64>, window_bytes: u64) -> u64 {
-        range.end.saturating_sub(range.start).div_ceil(piece_bytes(window_bytes))
+        n_pieces(range.end.saturating_sub(range.start), window_bytes)
     }
 
     /// Asks for these ranges, in this order, holding at most `window_bytes` of them. Gives what is coming for each.
@@ -83,7 +83,6 @@ impl Pieces {
         ranges: &[(Arc<FileMeta>, Range<u64>)],
         window_bytes: u64,
     ) -> Result<(Vec<Coming>, Option<Pieces>)> {
-        let piece_bytes = piece_bytes(window_bytes);
         let mut orders = Vec::new();
         let mut coming = Vec::with_capacity(ranges.len());
         let mut network = None;
@@ -93,6 +92,8 @@ impl Pieces {
                 let (bucket, key, etag) = object_of(file)?;
                 let (bucket, found) = s3.bucket(&bucket)?;
                 network = Some(found);
+                let range_bytes = range.end.saturating_sub(range.start);
+                let piece_bytes = range_bytes.div_ceil(n_pieces(range_bytes, window_bytes).max(1)).max(1);
                 let mut start = range.start;
                 while start < range.end {
                     let piece = start..range.end.min(start.saturating_add(piece_bytes));
@@ -111,9 +112,14 @@ impl Pieces {
     }
 }
 
-/// So much that two fit into the window.
-fn piece_bytes(window_bytes: u64) -> u64 {
-    PIECE_BYTES.min(window_bytes / 2).max(1)
+/// How many requests a range is worth. Two of them fit into the window, but for an eighth: the little that is read behind
+/// the end of a split is no request of its own.
+fn n_pieces(range_bytes: u64, window_bytes: u64) -> u64 {
+    let piece_bytes = PIECE_BYTES.min(window_bytes / 2).max(1);
+    range_bytes
+        .saturating_add(piece_bytes - 1 - piece_bytes / 8)
+        .div_euclid(piece_bytes)
+        .max(u64::from(range_bytes > 0))
 }
 
 /// Makes the requests in order, as far as there is room for their answers.
