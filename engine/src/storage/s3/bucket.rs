@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -16,7 +16,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
     ClientOptions, CredentialProvider, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-    PutPayload, UpdateVersion,
+    PutPayload, RetryConfig, UpdateVersion,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +35,13 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// Parts that S3 takes of one upload.
 pub(in crate::storage) const PARTS_MAX: u64 = 10_000;
 
-/// How often a request is made again that object_store does not repeat, and how long the first wait is.
+/// How often a request is made again that object_store does not repeat, for how long, and how long the first wait is.
 const REPEATS_MAX: u32 = 5;
+const REPEATED_FOR: Duration = Duration::from_secs(30);
 const REPEAT_WAIT: Duration = Duration::from_millis(50);
+
+/// For how long object_store goes on with a request, the body of its answer included. A slow line takes its time.
+const RETRIED_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// The client of one bucket.
 #[derive(Debug)]
@@ -247,7 +251,7 @@ impl Bucket {
     pub async fn begin_upload(&self, key: &str) -> Result<Upload> {
         let path = self.locate(key)?;
         let id = self
-            .ask(Action::Put, key, |client| {
+            .ask(Action::BeginUpload, key, |client| {
                 let path = path.clone();
                 async move { self.store_of(&client, &path)?.create_multipart(&path.path).await }
             })
@@ -272,7 +276,7 @@ impl Bucket {
     /// Errors: `NOT_FOUND` if there is no such upload: it was completed, or aborted.
     pub async fn complete_upload(&self, pending: &PendingUpload) -> Result<()> {
         let path = self.locate(&pending.upload.key)?;
-        self.ask(Action::Put, &pending.upload.key, |client| {
+        self.ask(Action::CompleteUpload, &pending.upload.key, |client| {
             let (path, id) = (path.clone(), pending.upload.id.clone());
             let parts = pending.parts.iter().map(|etag| PartId { content_id: etag.clone() }).collect();
             async move { self.store_of(&client, &path)?.complete_multipart(&path.path, &id, parts).await }
@@ -346,6 +350,7 @@ impl Bucket {
         F: Future<Output = object_store::Result<T>>,
     {
         let (mut renewed, mut moved, mut n_repeated) = (false, false, 0);
+        let started = Instant::now();
         loop {
             let client = self.client().await.map_err(|error| self.error(action, key, error))?;
             let region = client.region.clone();
@@ -365,7 +370,7 @@ impl Bucket {
                             _ => return Err(self.error(action, key, error)),
                         }
                     }
-                    Some(Remedy::Repeat) if n_repeated < REPEATS_MAX => {
+                    Some(Remedy::Repeat) if n_repeated < REPEATS_MAX && started.elapsed() < REPEATED_FOR => {
                         tokio::time::sleep(REPEAT_WAIT * 2_u32.pow(n_repeated)).await;
                         n_repeated += 1;
                     }
@@ -455,7 +460,9 @@ impl Bucket {
     fn make_client(&self, region: &str) -> object_store::Result<Client> {
         let url = self.url(region);
         let (meter, throttle) = (Arc::clone(&self.meter), Arc::clone(&self.throttle));
-        let http = wire::client(&self.client_options(&url), meter, throttle, Arc::clone(&self.seen_region))?;
+        // How long an answer may take depends on the request; see there.
+        let options = self.client_options(&url).with_timeout_disabled();
+        let http = wire::client(&options, meter, throttle, Arc::clone(&self.seen_region))?;
         let store = self.make_store(region, &url, &http)?;
         Ok(Client { store, http, region: region.to_owned(), url })
     }
@@ -469,6 +476,7 @@ impl Bucket {
             .with_endpoint(endpoint)
             .with_virtual_hosted_style_request(true)
             .with_client_options(self.client_options(endpoint))
+            .with_retry(RetryConfig { retry_timeout: RETRIED_FOR, ..RetryConfig::default() })
             .with_http_connector(wire::Connected(http.clone()))
             .with_request_payer(self.config.requester_pays)
             .with_credentials(credentials)

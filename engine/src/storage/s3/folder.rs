@@ -201,7 +201,7 @@ async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &
 }
 
 /// See [`ObjectFolder::complete`].
-async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<bool> {
+pub(super) async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<bool> {
     match bucket.complete_upload(pending).await {
         // It may have been completed by the run that died, or by a request whose answer was lost.
         Err(error) if error.code() == codes::NOT_FOUND => match bucket.head(&pending.upload.key).await {

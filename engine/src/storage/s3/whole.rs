@@ -3,13 +3,18 @@
 use bytes::Bytes;
 
 use super::bucket::{ObjectMeta, PARTS_MAX, PendingUpload, Upload};
+use super::folder::complete;
 use super::{FOLDER_MARK, ObjectPath, S3};
-use crate::error::{Result, codes};
+use crate::error::{Error, Result, codes};
 use crate::storage::{FoundFile, Place};
 
 impl S3 {
     /// Whether there is an object of this name, or any below it.
     pub(in crate::storage) fn place(&self, place: &ObjectPath) -> Result<Place> {
+        if place.key.is_empty() {
+            // It is listed, so that it is known whether there is such a bucket.
+            return self.below(place).map(|_| Place::Folder);
+        }
         match self.head(place) {
             Ok(_) => return Ok(Place::File),
             Err(error) if error.code() == codes::NOT_FOUND => {}
@@ -23,7 +28,7 @@ impl S3 {
         let prefix = place.folder();
         let mut objects = self.below(place)?;
         objects.sort_by(|a, b| a.key.cmp(&b.key));
-        if objects.is_empty() {
+        if objects.is_empty() && !place.key.is_empty() {
             let name = place.key.rsplit('/').next().unwrap_or_default();
             return Ok(vec![found_file(place, &self.head(place)?, name)]);
         }
@@ -98,7 +103,10 @@ impl S3 {
             let sent = network.wait(async move { bucket.upload_part(&upload, part_idx, block).await });
             pending.parts.push(sent??);
         }
-        network.wait(async move { bucket.complete_upload(&pending).await })?
+        if network.wait(async move { complete(&bucket, &pending).await })?? {
+            return Ok(());
+        }
+        Err(Error::new(codes::STORAGE, format!("an upload to {place} is gone before it was completed")))
     }
 
     /// Removes an object; fine if there is none.
@@ -202,6 +210,43 @@ mod tests {
         let error = files.write("s3://b/always", b"x").unwrap_err();
         assert_eq!((error.code(), error.message()), (codes::STORAGE, "cannot write s3://b/always"));
         assert_eq!(server.objects("b").into_keys().collect::<Vec<_>>(), ["once"]);
+    }
+
+    #[test]
+    fn a_bucket_is_a_folder_and_no_object() {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.make_bucket("b");
+        let files = files(&server, &dir);
+        assert_eq!(files.place("s3://b").unwrap(), Place::Folder);
+        assert_eq!(files.list("s3://b").unwrap().len(), 0);
+        server.put("b", "x", "1");
+        assert_eq!(files.list("s3://b/").unwrap()[0].name, "x");
+        assert_eq!(files.place("s3://none").unwrap_err().code(), codes::NOT_FOUND);
+        let n_asked = server.requests().len();
+        files.write("s3://b", b"x").unwrap_err();
+        files.remove("s3://b/").unwrap_err();
+        files.read("s3://b").unwrap_err();
+        assert_eq!(server.requests().len(), n_asked);
+    }
+
+    /// A request that makes an upload or an object of it may have been carried out although its answer was lost.
+    #[test]
+    fn a_lost_answer_at_any_request_loses_no_copy() {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.make_bucket("b");
+        let files = files(&server, &dir);
+        let large = vec![7; 9_000_000];
+        files.write("large", &large).unwrap();
+        for n in 0.. {
+            for fault in [Fault::LostAnswer, Fault::CutBody] {
+                server.set_faults(Faults::at(n, fault));
+                files.copy("large", "s3://b/large", &|| Ok(())).unwrap();
+                assert_eq!(server.objects("b")["large"], large);
+            }
+            if server.faults_seen() == 0 {
+                return;
+            }
+        }
     }
 
     #[test]
