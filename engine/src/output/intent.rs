@@ -12,15 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::output_lock::{OutputLock, living_holder};
 use super::success::SUCCESS_FILE;
 use crate::error::{Error, Result, codes};
-use crate::storage::s3::{ObjectFolder, PendingUpload};
-
-/// What the work of runs is called below a destination; readers hide it.
-pub(super) const WORK: &str = "_logq/";
+use crate::storage::s3::{ObjectFolder, PendingUpload, WORK};
 
 /// Objects that are deleted before it is asked again whether the lock is held.
 const DELETED_AT_ONCE: usize = 1000;
 
 /// What a run is about to do, for whoever has to finish or undo it.
+///
+/// Readers look at `state`, too (`storage/s3/record.rs`).
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Intent {
     pub run_id: String,

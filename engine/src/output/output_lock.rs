@@ -17,10 +17,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::intent::WORK;
 use crate::error::{Error, Result, codes};
 use crate::storage::filesystem::{FileLock, FileSystem, file_error};
-use crate::storage::s3::ObjectFolder;
+use crate::storage::s3::{ObjectFolder, WORK};
 
 /// How often a lock is renewed, and after how long without that it is free.
 const RENEWED_EVERY: Duration = Duration::from_secs(20);

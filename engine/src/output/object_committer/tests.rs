@@ -269,6 +269,27 @@ fn a_whole_bucket_is_not_replaced() {
     assert!(server.requests().is_empty());
 }
 
+/// Old and new objects side by side are not read as one table; while files are only uploaded, the old ones are.
+#[test]
+fn an_unfinished_commit_is_not_read() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    machine.run(&server, 10).unwrap();
+    let list = |place: &str| machine.storage(&server).list(&StoragePath::parse(place, Path::new("/")).unwrap());
+    server.put("b", "out/_logq/commit-y.json", r#"{"run_id": "y", "state": {"uploading": {"names": []}}}"#);
+    assert_eq!(list("s3://b/out").unwrap().files.len(), 2);
+    let committing = r#"{"run_id": "y", "state": {"committing": {"uploads": [], "replaced": [], "success": ""}}}"#;
+    server.put("b", "out/_logq/commit-y.json", committing);
+    for place in ["s3://b/out", "s3://b"] {
+        let error = list(place).unwrap_err();
+        assert_eq!(error.code(), codes::COMMIT);
+        assert!(error.hints()[0].contains("logq gc"), "{error:?}");
+    }
+    assert_eq!(machine.gc(&server).unwrap(), 1);
+    assert_eq!(list("s3://b/out").unwrap().files.len(), 2);
+}
+
 /// The server did what it was asked at each request, and the run was not told.
 #[test]
 fn an_answer_that_is_lost_blocks_nobody() {
