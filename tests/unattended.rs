@@ -52,7 +52,7 @@ fn statistics_of_a_run() {
         (stats["result_rows"].as_u64(), stats["attempts"].as_u64(), stats["retries"].as_u64()),
         (Some(3), Some(2), Some(0))
     );
-    assert_eq!(stats["requests"], json(r#"{"list":0,"get":0,"put":0,"retries":0}"#));
+    assert_eq!(stats["requests"], json(r#"{"list":0,"get":0,"put":0,"retries":0,"wait_seconds":0.0}"#));
     assert!(stats["peak_memory_bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20), "{stats}");
     assert!(stats["wall_seconds"].as_f64().is_some_and(|time| time > 0.0), "{stats}");
     assert!(stats["cpu_seconds"].as_f64().is_some(), "{stats}");
