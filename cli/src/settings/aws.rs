@@ -81,7 +81,9 @@ pub fn config(layer: S3Layer, environment: &Environment) -> Result<S3Config> {
         })
     };
     Ok(S3Config {
-        endpoint: endpoint("AWS_ENDPOINT_URL_S3").or(layer.endpoint).or_else(|| of_profile("endpoint_url")),
+        endpoint: endpoint("AWS_ENDPOINT_URL_S3")
+            .or(layer.endpoint)
+            .or_else(|| of_profile("endpoint_url").filter(|_| !ignores_endpoints)),
         region,
         path_style: layer.path_style,
         requester_pays: layer.requester_pays.unwrap_or(false),

@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, codes};
-use crate::storage::filesystem::{FileLock, FileSystem, file_error};
+use crate::storage::filesystem::{FileLock, FileSystem};
 use crate::storage::s3::{ObjectFolder, WORK};
 
 /// How often a lock is renewed, and after how long without that it is free.
@@ -67,8 +67,8 @@ pub(super) struct OutputLock {
     folder: ObjectFolder,
     fs: Arc<dyn FileSystem>,
     run_id: String,
-    local_path: PathBuf,
-    _local: FileLock,
+    /// The local file, if it could be made: another user of the machine may own one of that name.
+    local: Option<(PathBuf, FileLock)>,
     /// Until when it is held, in seconds since 1970: as long as it is renewed, that is put off.
     held_until: Arc<AtomicI64>,
     /// Dropped to stop the renewing thread. Nobody waits for that: it may be in the middle of a request.
@@ -80,12 +80,15 @@ impl OutputLock {
     pub fn acquire(folder: &ObjectFolder, fs: Arc<dyn FileSystem>, temp_dir: &Path, run_id: &str) -> Result<Self> {
         let place = folder.place().to_string();
         let local_path = temp_dir.join(format!(".logq-s3-{:08x}.lock", crc32fast::hash(place.as_bytes())));
-        let not_locked = |e| file_error("lock", &local_path, e, codes::COMMIT);
-        fs.create_dir_all(temp_dir).map_err(not_locked)?;
         let last_here = fs.read(&local_path).unwrap_or_default();
-        let Some(local) = fs.try_lock(&local_path, run_id).map_err(not_locked)? else {
-            let holder = String::from_utf8_lossy(&last_here);
-            return Err(locked(&place, &format!("run {holder}, on this machine")));
+        let (local, dead) = match fs.create_dir_all(temp_dir).and_then(|()| fs.try_lock(&local_path, run_id)) {
+            Ok(Some(local)) => (Some((local_path, local)), last_here),
+            Ok(None) => {
+                let holder = String::from_utf8_lossy(&last_here);
+                return Err(locked(&place, &format!("run {holder}, on this machine")));
+            }
+            // The object alone decides then, and nobody is known to be dead.
+            Err(_) => (None, Vec::new()),
         };
         let held_until = Arc::new(AtomicI64::new(i64::MIN));
         let (stop, stopped) = channel();
@@ -93,12 +96,11 @@ impl OutputLock {
             folder: folder.clone(),
             fs,
             run_id: run_id.to_owned(),
-            local_path,
-            _local: local,
+            local,
             held_until: Arc::clone(&held_until),
             _stop: stop,
         };
-        let Held { mut etag, until } = take(folder, run_id, &last_here)?;
+        let Held { mut etag, until } = take(folder, run_id, &dead)?;
         held_until.store(until.as_second(), Ordering::SeqCst);
         let (folder, run_id) = (folder.clone(), run_id.to_owned());
         let renewing = move || {
@@ -154,7 +156,9 @@ impl Drop for OutputLock {
         // One that stays is free after a while.
         let _ = self.release();
         // Removed while locked, so that nobody can lock a file that is about to lose its name.
-        let _ = self.fs.remove_file(&self.local_path);
+        if let Some((path, _lock)) = &self.local {
+            let _ = self.fs.remove_file(path);
+        }
     }
 }
 

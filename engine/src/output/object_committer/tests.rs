@@ -459,3 +459,22 @@ fn uploads_that_nobody_may_list_block_nobody() {
     assert_eq!(machine.gc(&server).unwrap(), 1);
     assert_eq!(seen(&server), (vec![10, 11], true));
 }
+
+/// In a folder for temporary files that all may write, names of locks are known to all.
+#[test]
+fn a_link_in_the_place_of_the_local_lock_is_not_followed() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    let committer = machine.begin(&server).unwrap();
+    let entries: Vec<_> =
+        std::fs::read_dir(machine.temp_dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let lock = entries.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).unwrap();
+    drop(committer);
+    let precious = machine.temp_dir.path().join("precious");
+    std::fs::write(&precious, "mine").unwrap();
+    std::os::unix::fs::symlink(&precious, &lock).unwrap();
+    machine.run(&server, 10).unwrap();
+    assert_eq!(std::fs::read(&precious).unwrap(), b"mine");
+    assert!(lock.is_symlink());
+}

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -79,6 +79,7 @@ pub struct ObjectMeta {
     pub key: String,
     pub len: u64,
     pub etag: Option<String>,
+    pub modified: Option<SystemTime>,
 }
 
 /// An upload in parts that was begun.
@@ -116,15 +117,23 @@ impl Bucket {
         let mut objects = Vec::new();
         let mut token = None;
         loop {
-            let query = listing::objects_query(prefix, token.as_deref());
-            let text = self.ask_plainly(Action::List, Method::GET, prefix, &query).await?;
-            let (page, next) = listing::objects(&text)?;
+            let (page, next) = self.list_page(prefix, token.as_deref()).await?;
             objects.extend(page);
             match next {
                 Some(next) => token = Some(next),
                 None => return Ok(objects),
             }
         }
+    }
+
+    /// Whether there is an object whose key starts with `prefix`.
+    pub async fn has_any(&self, prefix: &str) -> Result<bool> {
+        Ok(!self.list_page(prefix, None).await?.0.is_empty())
+    }
+
+    async fn list_page(&self, prefix: &str, token: Option<&str>) -> Result<(Vec<ObjectMeta>, Option<String>)> {
+        let query = listing::objects_query(prefix, token);
+        listing::objects(&self.ask_plainly(Action::List, Method::GET, prefix, &query).await?)
     }
 
     /// What is known of one object.
@@ -136,7 +145,8 @@ impl Bucket {
                 async move { self.store_of(&client, &path)?.head(&path.path).await }
             })
             .await?;
-        Ok(ObjectMeta { key: key.to_owned(), len: meta.size, etag: meta.e_tag })
+        let modified = Some(meta.last_modified.into());
+        Ok(ObjectMeta { key: key.to_owned(), len: meta.size, etag: meta.e_tag, modified })
     }
 
     /// A range of an object, which must still be the one with the entity tag, in the pieces in which it came.

@@ -13,14 +13,14 @@ impl S3 {
     pub(in crate::storage) fn place(&self, place: &ObjectPath) -> Result<Place> {
         if place.key.is_empty() {
             // It is listed, so that it is known whether there is such a bucket.
-            return self.below(place).map(|_| Place::Folder);
+            return self.has_any_below(place).map(|_| Place::Folder);
         }
         match self.head(place) {
             Ok(_) => return Ok(Place::File),
             Err(error) if error.code() == codes::NOT_FOUND => {}
             Err(error) => return Err(error),
         }
-        Ok(if self.below(place)?.is_empty() { Place::Missing } else { Place::Folder })
+        Ok(if self.has_any_below(place)? { Place::Folder } else { Place::Missing })
     }
 
     /// Every object below `place`, or the object of that name, but for those that stand for folders.
@@ -122,6 +122,12 @@ impl S3 {
         network.wait(async move { bucket.head(&key).await })?
     }
 
+    fn has_any_below(&self, place: &ObjectPath) -> Result<bool> {
+        let (bucket, network) = self.bucket(&place.bucket)?;
+        let prefix = place.folder();
+        network.wait(async move { bucket.has_any(&prefix).await })?
+    }
+
     fn below(&self, place: &ObjectPath) -> Result<Vec<ObjectMeta>> {
         let (bucket, network) = self.bucket(&place.bucket)?;
         let prefix = place.folder();
@@ -130,7 +136,7 @@ impl S3 {
 }
 
 fn found_file(place: &ObjectPath, object: &ObjectMeta, name: &str) -> FoundFile {
-    FoundFile { location: place.to_string(), name: name.to_owned(), bytes: object.len, modified: None }
+    FoundFile { location: place.to_string(), name: name.to_owned(), bytes: object.len, modified: object.modified }
 }
 
 #[cfg(test)]
@@ -158,7 +164,12 @@ mod tests {
         files.write("s3://b/logs/small", &small).unwrap();
         files.write("s3://b/logs/_x/large", &large).unwrap();
         server.put("b", "logs/folder_$folder$", "");
+        server.put("b", "logs/mark/", "");
+        server.put("b", "empty/", "");
+        assert_eq!(files.place("s3://b/empty").unwrap(), Place::Folder);
+        assert_eq!(files.list("s3://b/empty/").unwrap().len(), 0);
         let found = files.list("s3://b/logs/").unwrap();
+        assert!(found[0].modified.is_some_and(|modified| modified < std::time::SystemTime::now()));
         let names: Vec<_> = found.iter().map(|file| (file.name.as_str(), file.bytes)).collect();
         assert_eq!(names, [("_x/large", 20_000_000), ("small", 5)]);
         assert_eq!(found[0].location, "s3://b/logs/_x/large");
