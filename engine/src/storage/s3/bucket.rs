@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use http::Method;
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer, resolve_bucket_region};
+use http::{Method, StatusCode};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer};
 use object_store::client::HttpClient;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
@@ -31,6 +31,9 @@ use crate::storage::path::ObjectPath;
 
 /// The region of requests that have to name one and need none, as to other servers than Amazon's.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// Who knows where all buckets are, but for those of partitions apart, as in China.
+const AMAZON: &str = "https://s3.amazonaws.com";
 
 /// Parts that S3 takes of one upload.
 pub(in crate::storage) const PARTS_MAX: u64 = 10_000;
@@ -399,8 +402,37 @@ impl Bucket {
     /// Where the bucket lies, as it says, or else as Amazon says.
     async fn find_region(&self) -> Option<String> {
         match (self.seen_region.get(), &self.config.endpoint) {
-            (None, None) => resolve_bucket_region(&self.name, &self.client_options("https:")).await.ok(),
+            (None, None) => self.ask_region(AMAZON).await.ok(),
             (seen, _) => seen,
+        }
+    }
+
+    /// Where `service` says that the bucket lies. It says so to everybody, whatever else it answers.
+    ///
+    /// The bucket stands in the path, since the certificate holds for no host with a dot more, as `my.logs` makes one.
+    pub(super) async fn ask_region(&self, service: &str) -> object_store::Result<String> {
+        let (meter, throttle) = (Arc::clone(&self.meter), Arc::clone(&self.throttle));
+        let http = wire::client(&self.client_options(service), meter, throttle, Arc::clone(&self.seen_region))?;
+        let url = format!("{service}/{}", self.name);
+        let mut n_repeated = 0;
+        loop {
+            let request = request::request(Method::HEAD, &url, &[], String::new()).map_err(request::foreign)?;
+            let failure: Box<dyn std::error::Error + Send + Sync> = match http.execute(request).await {
+                Ok(response) => match (wire::region_of(&response), response.status()) {
+                    (Some(region), _) => return Ok(region),
+                    (None, StatusCode::NOT_FOUND) => {
+                        let source = "<Error><Code>NoSuchBucket</Code></Error>".into();
+                        return Err(object_store::Error::NotFound { path: self.name.clone(), source });
+                    }
+                    (None, status) => format!("{url} does not say where the bucket lies: {status}").into(),
+                },
+                Err(lost) => Box::new(lost),
+            };
+            if n_repeated == REPEATS_MAX {
+                return Err(object_store::Error::Generic { store: "S3", source: failure });
+            }
+            tokio::time::sleep(REPEAT_WAIT * 2_u32.pow(n_repeated)).await;
+            n_repeated += 1;
         }
     }
 
@@ -449,7 +481,7 @@ impl Bucket {
                 if self.is_signed() {
                     self.provider.get_credential().await?;
                 }
-                resolve_bucket_region(&self.name, &self.client_options("https:")).await?
+                self.ask_region(AMAZON).await?
             }
         };
         let client = self.make_client(&region)?;

@@ -348,3 +348,23 @@ fn who_pays_and_which_key_encrypts_stands_in_the_requests() {
     let key = Some("the-key".to_owned());
     assert_eq!(sent("x-amz-server-side-encryption-aws-kms-key-id"), [key.clone(), key]);
 }
+
+#[test]
+fn a_bucket_says_where_it_lies() {
+    let server = Server::start();
+    server.make_bucket("my.logs");
+    let (storage, url) = (storage(&server), server.url());
+    let ask = |name: &str| {
+        let ((bucket, network), url) = (storage.s3().bucket(name).unwrap(), url.clone());
+        network.wait(async move { bucket.ask_region(&url).await }).unwrap()
+    };
+    assert!(matches!(ask("none").unwrap_err(), object_store::Error::NotFound { .. }));
+    server.set_region("eu-west-1");
+    for fault in [Fault::NoAnswer, Fault::InternalError] {
+        server.set_faults(Faults::at(0, fault));
+        assert_eq!(ask("my.logs").unwrap(), "eu-west-1");
+    }
+    assert_eq!(server.requests().last().unwrap(), "HEAD my.logs/");
+    // Whoever asks need not say who they are.
+    assert_eq!(server.headers("authorization").last().unwrap(), &None);
+}

@@ -55,11 +55,15 @@ impl SeenRegion {
     }
 
     fn see(&self, response: &HttpResponse) {
-        let region = response.headers().get("x-amz-bucket-region").and_then(|value| value.to_str().ok());
-        if let Some(region) = region {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(region.to_owned());
+        if let Some(region) = region_of(response) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(region);
         }
     }
+}
+
+/// The region of the bucket, if the answer says it.
+pub(super) fn region_of(response: &HttpResponse) -> Option<String> {
+    Some(response.headers().get("x-amz-bucket-region")?.to_str().ok()?.to_owned())
 }
 
 /// Gives object_store a client that is there already.
