@@ -1,16 +1,20 @@
 //! `logq` over S3: the server of tests/s3_server on loopback, and the command as a stranger would run it.
 
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
 use libtest_mimic::Trial;
 use logq_s3_server::{Fault, Faults, KEY_ID, Server};
 use serde_json::{Value, json};
 
-use crate::sandbox::{Finished, Sandbox, run};
+use crate::sandbox::{Finished, Sandbox, run, start};
 use crate::trial;
 
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("s3/script_tables_and_output", script_tables_and_output),
         trial("s3/one_run_at_a_time_and_gc", one_run_at_a_time_and_gc),
+        trial("s3/sigterm_stops_an_upload", sigterm_stops_an_upload),
         trial("s3/denied_says_whose_credentials", denied_says_whose_credentials),
         trial("s3/half_a_key_matters_only_to_s3", half_a_key_matters_only_to_s3),
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
@@ -43,12 +47,19 @@ fn logq(sandbox: &Sandbox, server: &Server, args: &[&str]) -> Finished {
 
 const RUN: [&str; 6] = ["run", "s3://b/report.q", "-d", "INPUT=s3a://b", "-d", "OUTPUT=s3n://b"];
 
+/// The only file of a result, whose name has the run's id in it.
+fn result<'a>(objects: &'a BTreeMap<String, Vec<u8>>, folder: &str) -> &'a [u8] {
+    let found: Vec<_> = objects.iter().filter(|(key, _)| key.starts_with(&format!("{folder}000000_0-"))).collect();
+    assert_eq!(found.len(), 1, "{:?}", objects.keys());
+    found[0].1
+}
+
 fn script_tables_and_output() {
     let (sandbox, server) = (Sandbox::new(), server());
     let finished = logq(&sandbox, &server, &RUN);
     finished.assert_code(0);
     let objects = server.objects("b");
-    assert_eq!(objects["out/000000_0"], b"a\x011225\nb\x0150\n");
+    assert_eq!(result(&objects, "out/"), b"a\x011225\nb\x0150\n");
     assert!(objects.contains_key("out/_SUCCESS") && !objects.keys().any(|key| key.starts_with("out/_logq")));
     assert!(finished.stderr().contains("s3://b/out"), "{}", finished.stderr());
     assert!(!finished.stderr().contains("canary"), "{}", finished.stderr());
@@ -66,6 +77,27 @@ fn one_run_at_a_time_and_gc() {
     let finished = logq(&sandbox, &server, &["gc", "s3://b/out", "local"]);
     assert_eq!(finished.assert_code(0).stderr().matches("nothing was left behind").count(), 2);
     assert!(!server.objects("b").keys().any(|key| key.starts_with("out/")));
+}
+
+fn sigterm_stops_an_upload() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    server.put("b", "out/old", "old");
+    server.set_latency(Duration::from_millis(500));
+    let mut command = sandbox.logq();
+    command.env("AWS_ENDPOINT_URL", server.url()).env("AWS_ACCESS_KEY_ID", KEY_ID);
+    let running = start(command.env("AWS_SECRET_ACCESS_KEY", "x").args(RUN));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // Each upload takes two requests more.
+    while !server.requests().iter().any(|request| request.starts_with("PUT b/out/_logq/commit-")) {
+        assert!(Instant::now() < deadline, "{:?}", server.requests());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.signal("TERM");
+    running.finish_within(Duration::from_secs(10)).assert_code(143);
+    let left: Vec<String> = server.objects("b").into_keys().filter(|key| key.starts_with("out/")).collect();
+    assert_eq!(left, ["out/old"]);
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+    sandbox.assert_no_scratch();
 }
 
 fn denied_says_whose_credentials() {
@@ -141,7 +173,7 @@ fn steps_with_everything_in_a_bucket() {
     logq(&sandbox, &server, &args).assert_code(4);
 
     let objects = server.objects("b");
-    assert_eq!(objects["reports/000000_0"], b"a\x0145\nb\x0110\n");
+    assert_eq!(result(&objects, "reports/"), b"a\x0145\nb\x0110\n");
     assert!(!objects.contains_key("reports/_SUCCESS"));
     let status: Value = serde_json::from_slice(&objects["status.json"]).unwrap();
     let states: Vec<_> = (0..4).map(|idx| status["Steps"][idx]["Status"]["State"].as_str().unwrap()).collect();

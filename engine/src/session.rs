@@ -288,14 +288,14 @@ impl Session {
         let columns = Arc::clone(&run.plan.columns);
         let query_hash = format!("{:08x}", crc32fast::hash(map.text().as_bytes()));
         let job = run.job.job;
-        let requests_before = run.requests_before;
+        let (requests_before, cancel) = (run.requests_before, run.job.cancel.clone());
         let (mut summary, _) = run.finish(ResultSink::Files(Arc::clone(&output)))?;
         let preview = output.preview();
         let output =
             Arc::into_inner(output).ok_or_else(|| Error::internal("a task still writes after the job's end"))?;
         let success = success_info(&job, query_hash, &summary);
         let started = Instant::now();
-        let files = output.into_committer().commit(&success)?;
+        let files = output.into_committer().commit(&success, move || cancel.is_cancelled())?;
         summary.elapsed += started.elapsed();
         summary.requests = told(self.storage.requests().since(requests_before));
         summary.outputs.push(OutputSummary {

@@ -81,7 +81,9 @@ pub fn config(layer: S3Layer, environment: &Environment) -> Result<S3Config> {
         })
     };
     Ok(S3Config {
-        endpoint: endpoint("AWS_ENDPOINT_URL_S3").or(layer.endpoint).or_else(|| of_profile("endpoint_url")),
+        endpoint: endpoint("AWS_ENDPOINT_URL_S3")
+            .or(layer.endpoint)
+            .or_else(|| of_profile("endpoint_url").filter(|_| !ignores_endpoints)),
         region,
         path_style: layer.path_style,
         requester_pays: layer.requester_pays.unwrap_or(false),
@@ -426,5 +428,7 @@ mod tests {
         assert_eq!(endpoint(&[("AWS_ENDPOINT_URL", "http://all")]).as_deref(), Some("http://all"));
         let both = [("AWS_ENDPOINT_URL", "http://all"), ("AWS_ENDPOINT_URL_S3", "http://s3")];
         assert_eq!(endpoint(&both).as_deref(), Some("http://s3"));
+        let ignored = [("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"), ("AWS_ENDPOINT_URL", "http://all")];
+        assert_eq!(endpoint(&ignored), None);
     }
 }

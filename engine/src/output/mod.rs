@@ -8,6 +8,7 @@ pub mod object_committer;
 pub mod success;
 pub mod writer;
 
+mod intent;
 mod output_lock;
 mod recovery;
 
@@ -23,7 +24,6 @@ use crate::error::{Error, Result};
 use crate::id::{AttemptId, JobId, TaskId};
 use crate::serdes::Serializer;
 use crate::storage::filesystem::FileSystem;
-use crate::storage::s3::ObjectFolder;
 use crate::storage::{Storage, StoragePath};
 
 /// Collects the files of one job and makes them the content of one place. Dropping it aborts.
@@ -78,11 +78,15 @@ impl Committer {
         self.local()?.commit_task(file)
     }
 
-    /// See [`OutputCommitter::commit`] and [`ObjectCommitter::commit`].
-    pub fn commit(self, success: &SuccessInfo) -> Result<Vec<CommittedFile>> {
+    /// See [`OutputCommitter::commit`], which takes no time, and [`ObjectCommitter::commit`].
+    pub fn commit(
+        self,
+        success: &SuccessInfo,
+        is_stopped: impl Fn() -> bool + Send + 'static,
+    ) -> Result<Vec<CommittedFile>> {
         match self {
             Committer::Local(committer) => committer.commit(success),
-            Committer::S3(committer) => committer.commit(success),
+            Committer::S3(committer) => committer.commit(success, is_stopped),
         }
     }
 
@@ -105,11 +109,7 @@ pub fn collect_garbage(
 ) -> Result<usize> {
     match (dest.as_local(), dest.as_object()) {
         (Some(path), _) => committer::collect_garbage(fs, path),
-        (_, Some(object)) => {
-            let folder = ObjectFolder::new(storage.s3(), object)?;
-            let _lock = output_lock::OutputLock::acquire(&folder, fs, temp_dir, &JobId::new().to_string())?;
-            object_committer::settle_dead_runs(&folder)
-        }
+        (_, Some(object)) => object_committer::collect_garbage(fs, storage.s3(), object, temp_dir),
         (None, None) => Err(Error::internal("an output that is nowhere")),
     }
 }

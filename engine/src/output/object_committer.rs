@@ -5,7 +5,7 @@
 //! next run on the same place. Like S3A's staging committer (Hadoop, "S3A Committers: Architecture"), except that the
 //! record of intent is on S3 and outlives the machine:
 //!
-//! 1. a lock object is made, if there is none (`output_lock.rs`), and dead runs are settled;
+//! 1. a lock object is made, if there is none (`output_lock.rs`), and dead runs are settled (`intent.rs`);
 //! 2. attempts write to local disk, through the local committer: failed ones never reach S3;
 //! 3. the intent is written: `uploading`, and the names;
 //! 4. files are uploaded in parts; no upload is completed, so nobody sees them;
@@ -14,60 +14,54 @@
 //! 6. the old `_SUCCESS` is deleted, uploads are completed, old objects are deleted, `_SUCCESS` is written;
 //! 7. the intent is deleted, and the lock.
 //!
-//! New names must not be old ones, or a file would be replaced before its neighbours are there: a run over `000000_0`
-//! writes `000000_1`, and the one after it `000000_0` again.
+//! No two runs use the same names: the start of the run's id ends each, `000000_0-1f2e3d4c`. A run that is late, since
+//! its machine slept or was cut off, can then harm no file of the run that took the place over. S3A's staging committer
+//! makes names unique, too (`fs.s3a.committer.staging.unique-filenames`).
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::OutputCommitter;
+use super::intent::{Intent, IntentState, is_work, refuse_if_locked_below, settle_dead_runs};
 use super::output_lock::OutputLock;
-use super::success::{CommittedFile, SUCCESS_FILE, SuccessInfo, success_json};
+use super::success::{CommittedFile, SuccessInfo, success_json};
 use crate::error::{Error, Result, codes};
 use crate::id::JobId;
 use crate::storage::ObjectPath;
 use crate::storage::filesystem::FileSystem;
-use crate::storage::s3::{ObjectFolder, PendingUpload, S3};
+use crate::storage::s3::{ObjectFolder, S3};
 
-/// What the work of runs is called below a destination; readers hide it.
-pub(super) const WORK: &str = "_logq/";
+/// Characters of a run's id in the names of its files.
+const RUN_ID_CHARS: usize = 8;
 
 /// Collects the files of one job on local disk and makes them the content of a place in S3. Dropping it aborts.
 #[derive(Debug)]
 pub struct ObjectCommitter {
     folder: ObjectFolder,
+    fs: Arc<dyn FileSystem>,
     staged: PathBuf,
     run_id: String,
     /// `Some` until it is committed.
     local: Option<OutputCommitter>,
-    /// What is to be undone if the commit fails: names whose uploads may have begun.
-    begun: Vec<String>,
+    /// What is to be undone if the commit fails.
+    begun: Option<Begun>,
     /// Released last.
     lock: OutputLock,
 }
 
-/// What a run is about to do, for whoever has to finish or undo it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Intent {
-    run_id: String,
-    state: IntentState,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum IntentState {
-    Uploading { names: Vec<String> },
-    Committing { uploads: Vec<PendingUpload>, replaced: Vec<String>, success: String },
+/// A commit of which some may be on S3.
+#[derive(Debug)]
+struct Begun {
+    /// Written, or about to be.
+    intent: Arc<Intent>,
+    names: Vec<String>,
 }
 
 impl ObjectCommitter {
     /// Locks `dest`, settles what dead runs left there and makes the place on local disk, below `scratch`.
     ///
-    /// Errors: [`codes::OUTPUT_LOCKED`] if another run is writing there, [`codes::COMMIT`] if `dest` is a whole bucket,
-    /// [`codes::ACCESS_DENIED`], [`codes::STORAGE`].
+    /// Errors: [`codes::OUTPUT_LOCKED`] if another run is writing there or below, [`codes::COMMIT`] if `dest` is a whole
+    /// bucket, [`codes::ACCESS_DENIED`], [`codes::STORAGE`].
     pub fn begin(
         fs: Arc<dyn FileSystem>,
         s3: &S3,
@@ -76,17 +70,12 @@ impl ObjectCommitter {
         temp_dir: &Path,
         job: &JobId,
     ) -> Result<Self> {
-        if dest.key.is_empty() {
-            let message = format!("`{dest}` is a whole bucket, which an output does not replace");
-            return Err(Error::new(codes::COMMIT, message).with_hint("write below it: `s3://bucket/name`"));
-        }
-        let folder = ObjectFolder::new(s3, dest)?;
+        let (folder, lock) = lock_place(Arc::clone(&fs), s3, dest, temp_dir, job)?;
+        settle_dead_runs(&folder, &lock)?;
         let run_id = job.to_string();
-        let lock = OutputLock::acquire(&folder, Arc::clone(&fs), temp_dir, &run_id)?;
-        settle_dead_runs(&folder)?;
         let staged = scratch.join(format!("output-{run_id}"));
-        let local = OutputCommitter::begin(fs, &staged, job, false)?;
-        Ok(ObjectCommitter { folder, staged, run_id, local: Some(local), begun: Vec::new(), lock })
+        let local = OutputCommitter::begin(Arc::clone(&fs), &staged, job, false)?;
+        Ok(ObjectCommitter { folder, fs, staged, run_id, local: Some(local), begun: None, lock })
     }
 
     /// The committer of the files on local disk.
@@ -99,109 +88,101 @@ impl ObjectCommitter {
         self
     }
 
-    /// Makes the chosen files the content of the destination.
+    /// Makes the chosen files the content of the destination. `is_stopped` is asked while files are uploaded.
     ///
     /// Errors: before the intent is to commit, the destination is untouched; after it, the next run finishes.
-    pub fn commit(mut self, success: &SuccessInfo) -> Result<Vec<CommittedFile>> {
+    /// [`codes::CANCELLED`] if it was stopped.
+    pub fn commit(
+        mut self,
+        success: &SuccessInfo,
+        is_stopped: impl Fn() -> bool + Send + 'static,
+    ) -> Result<Vec<CommittedFile>> {
         let local = self.local.take().ok_or_else(|| Error::internal("an output is committed twice"))?;
         let mut files = local.commit(success)?;
-        let replaced: Vec<String> = self.folder.list()?.into_iter().filter(|name| !name.starts_with(WORK)).collect();
+        let mut replaced = self.folder.list()?;
+        refuse_if_locked_below(&self.folder, &replaced)?;
+        replaced.retain(|name| !is_work(name));
         let staged: Vec<PathBuf> = files.iter().map(|file| self.staged.join(&file.name)).collect();
-        rename_beside(&mut files, &replaced);
+        let run = self.run_id.get(..RUN_ID_CHARS).unwrap_or(&self.run_id);
+        files.iter_mut().for_each(|file| file.name = format!("{}-{run}", file.name));
         let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
 
-        self.begun.clone_from(&names);
-        self.write_intent(IntentState::Uploading { names: names.clone() })?;
-        let uploads = self.folder.upload(staged.into_iter().zip(names).collect())?;
+        self.lock.check()?;
+        let intent = self.intent(IntentState::Uploading { names: names.clone() }, &names);
+        let etag = intent.write_first(&self.folder)?;
+        let uploads = self.folder.upload(staged.into_iter().zip(names.iter().cloned()).collect(), is_stopped)?;
         self.lock.check()?;
         let json = success_json(success, &files).map_err(|e| Error::internal("cannot write JSON").with_source(e))?;
         let success = String::from_utf8(json).map_err(|e| Error::internal("JSON is not UTF-8").with_source(e))?;
-        let state = IntentState::Committing { uploads, replaced, success };
-        let intent = self.write_intent(state)?;
-        self.begun.clear();
-        finish(&self.folder, intent).map_err(|error| {
-            error.with_hint(format!("the next run on `{}`, or `logq gc`, finishes what was begun", self.folder.place()))
-        })?;
+        let intent = self.intent(IntentState::Committing { uploads, replaced, success }, &names);
+        intent.write_over(&self.folder, etag)?;
+        self.begun = None;
+        self.finish(&intent)?;
         Ok(files)
     }
 
-    fn write_intent(&self, state: IntentState) -> Result<Intent> {
-        let intent = Intent { run_id: self.run_id.clone(), state };
-        let json =
-            serde_json::to_vec_pretty(&intent).map_err(|e| Error::internal("cannot write JSON").with_source(e))?;
-        self.folder.put(&intent_name(&intent.run_id), json)?;
-        Ok(intent)
+    /// What is about to be written: from here on it may be there.
+    fn intent(&mut self, state: IntentState, names: &[String]) -> Arc<Intent> {
+        let intent = Arc::new(Intent { run_id: self.run_id.clone(), state });
+        self.begun = Some(Begun { intent: Arc::clone(&intent), names: names.to_vec() });
+        intent
+    }
+
+    fn finish(&self, intent: &Intent) -> Result<()> {
+        let place = self.folder.place();
+        match intent.carry_out(&self.folder, &self.lock) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let message = format!("an upload to `{place}` is gone before it was completed");
+                Err(Error::new(codes::COMMIT, message)
+                    .with_hint(format!("the next run on `{place}`, or `logq gc`, undoes what was begun")))
+            }
+            Err(error) => {
+                Err(error.with_hint(format!("the next run on `{place}`, or `logq gc`, finishes what was begun")))
+            }
+        }
     }
 }
 
 impl Drop for ObjectCommitter {
     fn drop(&mut self) {
-        if !self.begun.is_empty() {
-            // What stays is undone by the next run.
-            let aborted = self.folder.abort_uploads(&self.begun);
-            if aborted.is_ok() {
-                let _ = self.folder.delete(&[intent_name(&self.run_id)]);
-            }
+        drop(self.local.take());
+        // Both go with the session at the latest, or are settled by the next run.
+        let _ = self.fs.remove_dir_all(&self.staged);
+        if let Some(Begun { intent, names }) = self.begun.take()
+            && self.lock.check().is_ok()
+        {
+            let _ = intent.undo(&self.folder, &names);
         }
     }
 }
 
-fn intent_name(run_id: &str) -> String {
-    format!("{WORK}commit-{run_id}.json")
-}
-
-/// Gives the files names that no old object has: `000000_0`, or `000000_1`, …
-fn rename_beside(files: &mut [CommittedFile], old: &[String]) {
-    let old: HashSet<&str> = old.iter().map(String::as_str).collect();
-    let name = |task: usize, generation: usize| format!("{task:06}_{generation}");
-    let is_free = |generation: &usize| (0..files.len()).all(|task| !old.contains(name(task, *generation).as_str()));
-    let generation = (0..).find(is_free).unwrap_or_default();
-    for (task, file) in files.iter_mut().enumerate() {
-        file.name = name(task, generation);
+fn lock_place(
+    fs: Arc<dyn FileSystem>,
+    s3: &S3,
+    dest: &ObjectPath,
+    temp_dir: &Path,
+    job: &JobId,
+) -> Result<(ObjectFolder, OutputLock)> {
+    if dest.key.is_empty() {
+        let message = format!("`{dest}` is a whole bucket, which an output does not replace");
+        return Err(Error::new(codes::COMMIT, message).with_hint("write below it: `s3://bucket/name`"));
     }
+    let folder = ObjectFolder::new(s3, dest)?;
+    let lock = OutputLock::acquire(&folder, fs, temp_dir, &job.to_string())?;
+    Ok((folder, lock))
 }
 
-/// Finishes or undoes what dead runs left half done, and says how many there were.
+/// Finishes or undoes what dead runs left at `dest`, and says how many there were.
 ///
-/// Called with the destination's lock held, so that every intent found belongs to a dead run.
-pub(super) fn settle_dead_runs(folder: &ObjectFolder) -> Result<usize> {
-    let prefix = format!("{WORK}commit-");
-    let names: Vec<String> = folder.list()?.into_iter().filter(|name| name.starts_with(&prefix)).collect();
-    for name in &names {
-        let (text, _) = folder.get(name)?;
-        let intent: Intent = serde_json::from_slice(&text).map_err(|error| {
-            let place = folder.place().child(name);
-            Error::new(codes::COMMIT, format!("`{place}` is not the record of a commit")).with_source(error)
-        })?;
-        match &intent.state {
-            IntentState::Uploading { names } => {
-                folder.abort_uploads(names)?;
-                folder.delete(&[intent_name(&intent.run_id)])?;
-            }
-            IntentState::Committing { .. } => finish(folder, intent)?,
-        }
+/// Errors: those of [`ObjectCommitter::begin`], and [`codes::ACCESS_DENIED`] if uploads cannot be listed and stay.
+pub(super) fn collect_garbage(fs: Arc<dyn FileSystem>, s3: &S3, dest: &ObjectPath, temp_dir: &Path) -> Result<usize> {
+    let (folder, lock) = lock_place(fs, s3, dest, temp_dir, &JobId::new())?;
+    let settled = settle_dead_runs(&folder, &lock)?;
+    match settled.left {
+        Some(denied) => Err(denied),
+        None => Ok(settled.n_runs),
     }
-    Ok(names.len())
-}
-
-/// Carries out an intent to commit. Each step may have been done before.
-fn finish(folder: &ObjectFolder, intent: Intent) -> Result<()> {
-    let IntentState::Committing { uploads, replaced, success } = intent.state else {
-        return Err(Error::internal("a commit that is still uploading is finished"));
-    };
-    if replaced.iter().any(|name| name == SUCCESS_FILE) {
-        folder.delete(&[SUCCESS_FILE.to_owned()])?;
-    }
-    let begun: Vec<String> = uploads.iter().map(|pending| folder.name(&pending.upload.key)).collect();
-    folder.complete(uploads)?;
-    // An upload whose first answer was lost was begun twice. Not everybody may list uploads.
-    match folder.abort_uploads(&begun) {
-        Err(error) if error.code() != codes::ACCESS_DENIED => return Err(error),
-        _ => {}
-    }
-    folder.delete(&replaced)?;
-    folder.put(SUCCESS_FILE, success.into_bytes())?;
-    folder.delete(&[intent_name(&intent.run_id)])
 }
 
 #[cfg(test)]

@@ -5,26 +5,28 @@
 //! on the same machine, the holder also locks a local file that says which run it is: the system lets go of that lock
 //! however the process ends, and who gets it knows that the run named in it is dead.
 //!
-//! Clocks of machines that share a place must agree within a minute.
+//! A holder that could not renew its lock, since its machine slept or was cut off, stops before the lock is free: it
+//! goes by the clock on the wall. Clocks of machines that share a place must agree within [`MARGIN`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::object_committer::WORK;
 use crate::error::{Error, Result, codes};
-use crate::storage::filesystem::{FileLock, FileSystem, file_error};
-use crate::storage::s3::ObjectFolder;
+use crate::storage::filesystem::{FileLock, FileSystem};
+use crate::storage::s3::{ObjectFolder, WORK};
 
 /// How often a lock is renewed, and after how long without that it is free.
 const RENEWED_EVERY: Duration = Duration::from_secs(20);
 const FREE_AFTER: SignedDuration = SignedDuration::from_secs(120);
+
+/// How long before it is free its holder takes it for lost.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// What the object says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,16 +36,43 @@ struct Note {
     expires: Timestamp,
 }
 
+impl Note {
+    fn new(run_id: &str) -> Note {
+        let expires = Timestamp::now() + FREE_AFTER;
+        Note { run_id: run_id.to_owned(), process: std::process::id(), expires }
+    }
+
+    fn json(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|e| Error::internal("cannot write JSON").with_source(e))
+    }
+
+    fn is_free(&self) -> bool {
+        self.expires < Timestamp::now()
+    }
+
+    fn holder(&self) -> String {
+        format!("run {}, process {}, at least until {}", self.run_id, self.process, self.expires)
+    }
+}
+
+/// The object as this run wrote it last.
+#[derive(Debug)]
+struct Held {
+    etag: Option<String>,
+    until: Timestamp,
+}
+
 /// The right to write one place. Dropped, it is free for the next run.
 pub(super) struct OutputLock {
     folder: ObjectFolder,
     fs: Arc<dyn FileSystem>,
-    local_path: PathBuf,
-    _local: FileLock,
-    is_lost: Arc<AtomicBool>,
-    /// Dropped to stop the renewing thread.
-    stop: Option<Sender<()>>,
-    renewing: Option<JoinHandle<()>>,
+    run_id: String,
+    /// The local file, if it could be made: another user of the machine may own one of that name.
+    local: Option<(PathBuf, FileLock)>,
+    /// Until when it is held, in seconds since 1970: as long as it is renewed, that is put off.
+    held_until: Arc<AtomicI64>,
+    /// Dropped to stop the renewing thread. Nobody waits for that: it may be in the middle of a request.
+    _stop: Sender<()>,
 }
 
 impl OutputLock {
@@ -52,63 +81,84 @@ impl OutputLock {
         let place = folder.place().to_string();
         let local_path = temp_dir.join(format!(".logq-s3-{:08x}.lock", crc32fast::hash(place.as_bytes())));
         let last_here = fs.read(&local_path).unwrap_or_default();
-        let local = fs.try_lock(&local_path, run_id).map_err(|e| file_error("lock", &local_path, e, codes::COMMIT))?;
-        let Some(local) = local else {
-            let holder = String::from_utf8_lossy(&last_here);
-            return Err(locked(&place, &format!("run {holder}, on this machine")));
+        let (local, dead) = match fs.create_dir_all(temp_dir).and_then(|()| fs.try_lock(&local_path, run_id)) {
+            Ok(Some(local)) => (Some((local_path, local)), last_here),
+            Ok(None) => {
+                let holder = String::from_utf8_lossy(&last_here);
+                return Err(locked(&place, &format!("run {holder}, on this machine")));
+            }
+            // The object alone decides then, and nobody is known to be dead.
+            Err(_) => (None, Vec::new()),
         };
-        let mut lock = OutputLock {
+        let held_until = Arc::new(AtomicI64::new(i64::MIN));
+        let (stop, stopped) = channel();
+        let lock = OutputLock {
             folder: folder.clone(),
             fs,
-            local_path,
-            _local: local,
-            is_lost: Arc::default(),
-            stop: None,
-            renewing: None,
+            run_id: run_id.to_owned(),
+            local,
+            held_until: Arc::clone(&held_until),
+            _stop: stop,
         };
-        let etag = take(folder, run_id, &last_here)?;
-        let (stop, stopped) = channel();
-        let (folder, run_id, is_lost) = (folder.clone(), run_id.to_owned(), Arc::clone(&lock.is_lost));
-        let renewing = std::thread::Builder::new().name("logq-lock".to_owned()).spawn(move || {
-            let mut etag = etag;
+        let Held { mut etag, until } = take(folder, run_id, &dead)?;
+        held_until.store(until.as_second(), Ordering::SeqCst);
+        let (folder, run_id) = (folder.clone(), run_id.to_owned());
+        let renewing = move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(RENEWED_EVERY) {
                 match replace(&folder, &run_id, etag.clone()) {
-                    Ok(Some(renewed)) => etag = renewed,
-                    Ok(None) => return is_lost.store(true, Ordering::Relaxed),
+                    Ok(Some(held)) => {
+                        etag = held.etag;
+                        held_until.store(held.until.as_second(), Ordering::SeqCst);
+                    }
+                    Ok(None) => return held_until.store(i64::MIN, Ordering::SeqCst),
                     // The next time may go better, and there is time for some.
                     Err(_) => {}
                 }
             }
-        });
-        lock.stop = Some(stop);
-        lock.renewing =
-            Some(renewing.map_err(|e| Error::internal("the thread that renews a lock cannot start").with_source(e))?);
+        };
+        std::thread::Builder::new()
+            .name("logq-lock".to_owned())
+            .spawn(renewing)
+            .map_err(|e| Error::internal("the thread that renews a lock cannot start").with_source(e))?;
         Ok(lock)
     }
 
-    /// Fails if somebody took the lock away, because it was not renewed in time.
+    /// Fails if another run took the lock away, or soon may, because it was not renewed in time.
     pub fn check(&self) -> Result<()> {
-        if self.is_lost.load(Ordering::Relaxed) {
-            let message =
-                format!("another run took `{}` over, since this one did not renew its lock", self.folder.place());
-            return Err(Error::new(codes::COMMIT, message));
+        let held_until = self.held_until.load(Ordering::SeqCst);
+        if Timestamp::now().as_second() < held_until.saturating_sub(MARGIN.as_secs()) {
+            return Ok(());
         }
-        Ok(())
+        let message =
+            format!("another run may have taken `{}` over, since this one did not renew its lock", self.folder.place());
+        Err(Error::new(codes::COMMIT, message))
+    }
+
+    /// Makes it look as if it had been renewed last so long ago.
+    #[cfg(test)]
+    pub fn age(&self, by: SignedDuration) {
+        self.held_until.fetch_sub(by.as_secs(), Ordering::SeqCst);
+    }
+
+    /// Removes the object, if it is still this run's.
+    fn release(&self) -> Result<()> {
+        self.check()?;
+        let (text, _) = self.folder.get(&lock_name())?;
+        match note_of(&text) {
+            Some(note) if note.run_id == self.run_id => self.folder.delete(&[lock_name()]),
+            _ => Ok(()),
+        }
     }
 }
 
 impl Drop for OutputLock {
     fn drop(&mut self) {
-        self.stop = None;
-        if let Some(renewing) = self.renewing.take() {
-            let _ = renewing.join();
-            if self.check().is_ok() {
-                // One that stays is free after a while.
-                let _ = self.folder.delete(&[lock_name()]);
-            }
-        }
+        // One that stays is free after a while.
+        let _ = self.release();
         // Removed while locked, so that nobody can lock a file that is about to lose its name.
-        let _ = self.fs.remove_file(&self.local_path);
+        if let Some((path, _lock)) = &self.local {
+            let _ = self.fs.remove_file(path);
+        }
     }
 }
 
@@ -122,20 +172,20 @@ fn lock_name() -> String {
     format!("{WORK}lock")
 }
 
-fn note(run_id: &str) -> Vec<u8> {
-    let expires = Timestamp::now() + FREE_AFTER;
-    let note = Note { run_id: run_id.to_owned(), process: std::process::id(), expires };
-    serde_json::to_vec(&note).expect("plain data has a JSON form")
+fn note_of(text: &[u8]) -> Option<Note> {
+    serde_json::from_slice(text).ok()
 }
 
-/// Makes the object, or replaces that of a dead run; gives its entity tag. The run whose id is `dead` is dead.
-fn take(folder: &ObjectFolder, run_id: &str, dead: &[u8]) -> Result<Option<String>> {
+/// Makes the object, or replaces that of a dead run. The run whose id is `dead` is dead.
+fn take(folder: &ObjectFolder, run_id: &str, dead: &[u8]) -> Result<Held> {
+    let mut failed = None;
     // Again, since a lock may be released between two requests, and an answer be lost.
     for _ in 0..3 {
-        match folder.put_new(&lock_name(), note(run_id)) {
-            Ok(Some(etag)) => return Ok(etag),
-            Ok(None) => {}
-            Err(error) if error.code() == codes::STORAGE => {}
+        let note = Note::new(run_id);
+        match folder.put_new(&lock_name(), note.json()?) {
+            Ok(Some(etag)) => return Ok(Held { etag, until: note.expires }),
+            Ok(None) => failed = None,
+            Err(error) if error.code() == codes::STORAGE => failed = Some(error),
             Err(error) => return Err(error),
         }
         let (text, etag) = match folder.get(&lock_name()) {
@@ -143,39 +193,48 @@ fn take(folder: &ObjectFolder, run_id: &str, dead: &[u8]) -> Result<Option<Strin
             Err(error) if error.code() == codes::NOT_FOUND => continue,
             Err(error) => return Err(error),
         };
-        let found: Option<Note> = serde_json::from_slice(&text).ok();
-        let is_free = match &found {
+        let holder = match note_of(&text) {
             // The answer to our own request was lost.
-            Some(note) if note.run_id == run_id => return Ok(etag),
-            Some(note) => note.run_id.as_bytes() == dead || note.expires < Timestamp::now(),
-            None => false,
-        };
-        if is_free && let Some(etag) = replace(folder, run_id, etag)? {
-            return Ok(etag);
-        }
-        let holder = match found {
-            Some(note) => format!("run {}, process {}, at least until {}", note.run_id, note.process, note.expires),
+            Some(note) if note.run_id == run_id => return Ok(Held { etag, until: note.expires }),
+            Some(note) if note.run_id.as_bytes() == dead || note.is_free() => match replace(folder, run_id, etag)? {
+                Some(held) => return Ok(held),
+                None => continue,
+            },
+            Some(note) => note.holder(),
             None => "nobody knows who".to_owned(),
         };
         return Err(locked(&folder.place().to_string(), &holder));
     }
-    Err(locked(&folder.place().to_string(), "several runs, one after the other"))
+    // A server that refuses the request each time is not one where others are faster.
+    Err(failed.unwrap_or_else(|| locked(&folder.place().to_string(), "several runs, one after the other")))
 }
 
 /// Replaces the object that has the entity tag; `None` if that one is gone.
-fn replace(folder: &ObjectFolder, run_id: &str, etag: Option<String>) -> Result<Option<Option<String>>> {
-    match folder.put_over(&lock_name(), note(run_id), etag) {
-        Ok(Some(etag)) => Ok(Some(etag)),
-        // It may be our own that is there: an answer may be lost.
-        Ok(None) => {
-            let (text, etag) = folder.get(&lock_name())?;
-            let found: Option<Note> = serde_json::from_slice(&text).ok();
-            Ok(found.filter(|found| found.run_id == run_id).map(|_| etag))
+fn replace(folder: &ObjectFolder, run_id: &str, etag: Option<String>) -> Result<Option<Held>> {
+    let note = Note::new(run_id);
+    if let Some(etag) = folder.put_over(&lock_name(), note.json()?, etag)? {
+        return Ok(Some(Held { etag, until: note.expires }));
+    }
+    // It may be our own that is there: an answer may be lost.
+    match folder.get(&lock_name()) {
+        Ok((text, etag)) => {
+            let found = note_of(&text).filter(|found| found.run_id == run_id);
+            Ok(found.map(|found| Held { etag, until: found.expires }))
         }
+        Err(error) if error.code() == codes::NOT_FOUND => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn locked(place: &str, holder: &str) -> Error {
+/// Who is writing `folder`, if somebody is.
+pub(super) fn living_holder(folder: &ObjectFolder) -> Result<Option<String>> {
+    match folder.get(&lock_name()) {
+        Ok((text, _)) => Ok(note_of(&text).filter(|note| !note.is_free()).map(|note| note.holder())),
+        Err(error) if error.code() == codes::NOT_FOUND => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn locked(place: &str, holder: &str) -> Error {
     Error::new(codes::OUTPUT_LOCKED, format!("another run is writing `{place}` ({holder})"))
 }

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -209,7 +210,11 @@ impl FileSystem for LocalFileSystem {
 
     fn try_lock(&self, path: &Path, note: &str) -> io::Result<Option<FileLock>> {
         loop {
-            let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+            // In a folder that all may write, a link may stand there that somebody else laid to a file of this user.
+            let no_follow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).custom_flags(no_follow);
+            let mut file = options.open(path)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),

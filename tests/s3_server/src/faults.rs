@@ -17,6 +17,8 @@ pub enum Fault {
     ExpiredToken,
     /// 403 `AccessDenied`.
     AccessDenied,
+    /// 409 `OperationAborted`.
+    Conflict,
 }
 
 /// What may happen to any request without changing what a job gives.
@@ -44,6 +46,10 @@ enum Plan {
     },
     From {
         request: u64,
+        fault: Fault,
+    },
+    Of {
+        kind: String,
         fault: Fault,
     },
 }
@@ -75,23 +81,29 @@ impl Faults {
         Faults { plan: Plan::From { request: 0, fault }, ..Faults::default() }
     }
 
+    /// Every request meets this fault that reads so, or has this in it: `PUT`, `GET b/?uploads`.
+    pub fn to_each(kind: &str, fault: Fault) -> Self {
+        Faults { plan: Plan::Of { kind: kind.to_owned(), fault }, ..Faults::default() }
+    }
+
     pub(crate) fn n_seen(&self) -> usize {
         self.n_seen
     }
 
-    /// What happens to the next request.
-    pub(crate) fn next(&mut self) -> Option<Fault> {
+    /// What happens to the next request, which reads `asked`.
+    pub(crate) fn next(&mut self, asked: &str) -> Option<Fault> {
         let n = self.n_requests;
         self.n_requests += 1;
-        let fault = match self.plan {
+        let fault = match &self.plan {
             Plan::None => None,
-            Plan::Seeded { seed, one_in } => {
+            &Plan::Seeded { seed, one_in } => {
                 let random = mix(seed ^ mix(n));
                 let which = (random >> 32) as usize % PASSING.len();
                 random.is_multiple_of(one_in.max(1)).then_some(PASSING[which])
             }
-            Plan::At { request, fault } => (n == request).then_some(fault),
-            Plan::From { request, fault } => (n >= request).then_some(fault),
+            &Plan::At { request, fault } => (n == request).then_some(fault),
+            &Plan::From { request, fault } => (n >= request).then_some(fault),
+            Plan::Of { kind, fault } => asked.contains(kind).then_some(*fault),
         };
         self.n_seen += usize::from(fault.is_some());
         fault

@@ -113,6 +113,14 @@ impl Server {
         self.state().store.uploads(bucket, "").into_iter().map(|(key, _)| key).collect()
     }
 
+    /// Aborts all uploads, as a bucket's rule may do with old ones.
+    pub fn expire_uploads(&self, bucket: &str) {
+        let store = &mut self.state().store;
+        for (_, id) in store.uploads(bucket, "") {
+            store.abort_upload(bucket, &id);
+        }
+    }
+
     /// What was asked for so far: `GET bucket/key?query`.
     pub fn requests(&self) -> Vec<String> {
         self.state().requests.clone()

@@ -67,13 +67,14 @@ pub(crate) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
     let (fault, latency) = {
         let mut state = lock(&state);
         let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        state.requests.push(format!("{} {}/{}{query}", asked.method, asked.bucket, asked.key));
+        let text = format!("{} {}/{}{query}", asked.method, asked.bucket, asked.key);
+        state.requests.push(text.clone());
         state.under_way += 1;
         state.under_way_max = state.under_way_max.max(state.under_way);
         state.headers.push(asked.headers.clone());
         let fault = match state.capacity {
             Some(capacity) if state.under_way > capacity => Some(Fault::SlowDown),
-            _ => state.faults.next(),
+            _ => state.faults.next(&text),
         };
         (fault, state.latency)
     };
@@ -88,6 +89,7 @@ pub(crate) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
             Some(Fault::SlowDown) => answer::error(503, "SlowDown"),
             Some(Fault::ExpiredToken) => answer::error(400, "ExpiredToken"),
             Some(Fault::AccessDenied) => answer::error(403, "AccessDenied"),
+            Some(Fault::Conflict) => answer::error(409, "OperationAborted"),
             Some(Fault::InternalError | Fault::NoAnswer) => answer::error(500, "InternalError"),
         }
     };

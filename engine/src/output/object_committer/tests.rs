@@ -1,11 +1,12 @@
 //! A commit that fails or dies at each of its requests, and what the next run makes of it.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::Int64Array;
 use arrow::record_batch::RecordBatch;
-use logq_s3_server::{Faults, KEY_ID, Server};
+use jiff::SignedDuration;
+use logq_s3_server::{Fault, Faults, KEY_ID, Server};
 
 use super::*;
 use crate::config::{CredentialSource, Credentials, EngineConfig, S3Config, Secret};
@@ -43,6 +44,11 @@ impl Machine {
         Storage::new(&EngineConfig { s3, threads: 2, ..EngineConfig::default() })
     }
 
+    fn gc(&self, server: &Server) -> Result<usize> {
+        let storage = self.storage(server);
+        collect_garbage(Arc::new(LocalFileSystem), &storage, &dest(), self.temp_dir.path())
+    }
+
     fn begin(&self, server: &Server) -> Result<Committer> {
         let places = WorkPlaces { scratch: self.temp_dir.path(), temp_dir: self.temp_dir.path() };
         let storage = self.storage(server);
@@ -51,6 +57,10 @@ impl Machine {
 
     /// Two tasks that write `value` and the number after it.
     fn run(&self, server: &Server, value: i64) -> Result<Vec<CommittedFile>> {
+        self.written(server, value)?.commit(&SuccessInfo::default(), || false)
+    }
+
+    fn written(&self, server: &Server, value: i64) -> Result<Committer> {
         let committer = self.begin(server)?;
         for task in [1, 0] {
             let mut writer = committer.start(TaskId(task), AttemptId(0), Box::new(Lines))?;
@@ -58,7 +68,7 @@ impl Machine {
             writer.write(&RecordBatch::try_from_iter([("n", column as _)]).unwrap())?;
             committer.commit_task(writer.finish()?)?;
         }
-        committer.commit(&SuccessInfo::default())
+        Ok(committer)
     }
 }
 
@@ -79,12 +89,17 @@ fn seen(server: &Server) -> (Vec<i64>, bool) {
     (rows, objects.contains_key("out/_SUCCESS"))
 }
 
-fn names(objects: &BTreeMap<String, Vec<u8>>) -> Vec<&str> {
-    objects.keys().map(String::as_str).collect()
+/// What stands in `_logq/lock` once it has expired.
+const EXPIRED: &str = r#"{"run_id": "x", "process": 1, "expires": "2014-07-05T00:00:00Z"}"#;
+const LIVING: &str = r#"{"run_id": "x", "process": 1, "expires": "2099-07-05T00:00:00Z"}"#;
+
+/// Names of objects without the run's part.
+fn plain_names(server: &Server) -> Vec<String> {
+    server.objects("b").into_keys().map(|name| name.split('-').next().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn names_alternate_and_success_is_json() {
+fn no_name_is_used_again_and_success_is_json() {
     let server = Server::start();
     server.make_bucket("b");
     server.put("b", "outside", "x");
@@ -92,16 +107,22 @@ fn names_alternate_and_success_is_json() {
     server.put("b", "out/.hidden", "2\n");
     let machine = Machine::new();
     let files = machine.run(&server, 10).unwrap();
-    assert_eq!(files[1], CommittedFile { name: "000001_0".into(), rows: 1, bytes: 3 });
-    assert_eq!(names(&server.objects("b")), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "outside"]);
+    assert_eq!((files[1].rows, files[1].bytes), (1, 3));
+    assert_eq!(plain_names(&server), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "outside"]);
     let success: serde_json::Value = serde_json::from_slice(&server.objects("b")["out/_SUCCESS"]).unwrap();
-    assert_eq!((success["rows"].as_u64(), success["files"][0]["name"].as_str()), (Some(2), Some("000000_0")));
-    machine.run(&server, 20).unwrap();
-    assert_eq!(names(&server.objects("b")), ["out/000000_1", "out/000001_1", "out/_SUCCESS", "outside"]);
-    machine.run(&server, 30).unwrap();
+    assert_eq!((success["rows"].as_u64(), success["files"][0]["name"].as_str()), (Some(2), Some(&*files[0].name)));
+    let mut used: HashSet<String> = files.into_iter().map(|file| file.name).collect();
+    for value in [20, 30] {
+        for file in machine.run(&server, value).unwrap() {
+            assert!(server.objects("b").contains_key(&format!("out/{}", file.name)));
+            assert!(used.insert(file.name));
+        }
+    }
     assert_eq!(seen(&server), (vec![30, 31], true));
-    assert_eq!(names(&server.objects("b")), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "outside"]);
+    assert_eq!(plain_names(&server), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "outside"]);
     assert_eq!(server.pending_uploads("b"), [""; 0]);
+    // What was staged is gone before the session is.
+    assert_eq!(std::fs::read_dir(machine.temp_dir.path()).unwrap().count(), 0);
 }
 
 /// Cut off at each request: old, new, or both are seen, and the next run puts it right, on this machine or, once the
@@ -132,13 +153,10 @@ fn old_or_new_after_a_death_at_any_request() {
             assert_eq!(error.code(), codes::OUTPUT_LOCKED, "at {n}");
         }
         if lock.is_some() {
-            server.put("b", "out/_logq/lock", r#"{"run_id": "x", "process": 1, "expires": "2014-07-05T00:00:00Z"}"#);
+            server.put("b", "out/_logq/lock", EXPIRED);
         }
         if n % 3 == 0 {
-            let storage = machine.storage(&server);
-            let n_settled =
-                collect_garbage(Arc::new(LocalFileSystem), &storage, &dest(), machine.temp_dir.path()).unwrap();
-            assert_eq!(n_settled, usize::from(has_intent), "at {n}");
+            assert_eq!(machine.gc(&server).unwrap(), usize::from(has_intent), "at {n}");
             let (rows, is_success) = seen(&server);
             assert!(is_success && (rows == [10, 11] || rows == [20, 21]), "at {n}: {rows:?}");
             assert_eq!(server.pending_uploads("b"), [""; 0], "at {n}");
@@ -167,7 +185,7 @@ fn passing_faults_are_got_over() {
         if let Err(error) = result {
             // A request that must not be repeated may fail the job, which then changes nothing or is finished.
             assert!(matches!(error.code(), codes::STORAGE | codes::COMMIT | codes::OUTPUT_LOCKED), "{seed}: {error:?}");
-            server.put("b", "out/_logq/lock", r#"{"run_id": "x", "process": 1, "expires": "2014-07-05T00:00:00Z"}"#);
+            server.put("b", "out/_logq/lock", EXPIRED);
             machine.run(&server, 20).unwrap();
         }
         assert_eq!(seen(&server), (vec![20, 21], true), "seed {seed}");
@@ -249,4 +267,214 @@ fn a_whole_bucket_is_not_replaced() {
         Committer::begin(Arc::new(LocalFileSystem), &machine.storage(&server), &dest, places, &JobId::new(), false);
     assert_eq!(begun.unwrap_err().code(), codes::COMMIT);
     assert!(server.requests().is_empty());
+}
+
+/// Old and new objects side by side are not read as one table; while files are only uploaded, the old ones are.
+#[test]
+fn an_unfinished_commit_is_not_read() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    machine.run(&server, 10).unwrap();
+    let list = |place: &str| machine.storage(&server).list(&StoragePath::parse(place, Path::new("/")).unwrap());
+    server.put("b", "out/_logq/commit-y.json", r#"{"run_id": "y", "state": {"uploading": {"names": []}}}"#);
+    assert_eq!(list("s3://b/out").unwrap().files.len(), 2);
+    let committing = r#"{"run_id": "y", "state": {"committing": {"uploads": [], "replaced": [], "success": ""}}}"#;
+    server.put("b", "out/_logq/commit-y.json", committing);
+    for place in ["s3://b/out", "s3://b"] {
+        let error = list(place).unwrap_err();
+        assert_eq!(error.code(), codes::COMMIT);
+        assert!(error.hints()[0].contains("logq gc"), "{error:?}");
+    }
+    assert_eq!(machine.gc(&server).unwrap(), 1);
+    assert_eq!(list("s3://b/out").unwrap().files.len(), 2);
+}
+
+/// The server did what it was asked at each request, and the run was not told.
+#[test]
+fn an_answer_that_is_lost_blocks_nobody() {
+    for n in 0.. {
+        let server = Server::start();
+        server.make_bucket("b");
+        let machine = Machine::new();
+        machine.run(&server, 10).unwrap();
+        server.set_faults(Faults::at(n, Fault::LostAnswer));
+        let result = machine.run(&server, 20);
+        let was_hit = server.faults_seen() > 0;
+        server.set_faults(Faults::none());
+        if server.objects("b").contains_key("out/_logq/lock") {
+            server.put("b", "out/_logq/lock", EXPIRED);
+        }
+        machine.gc(&server).unwrap();
+        let (rows, is_success) = seen(&server);
+        assert!(is_success && (rows == [20, 21] || result.is_err() && rows == [10, 11]), "at {n}: {rows:?}");
+        assert_eq!((server.pending_uploads("b").len(), server.objects("b").len()), (0, 3), "at {n}");
+        machine.run(&server, 30).unwrap();
+        if !was_hit {
+            return;
+        }
+    }
+}
+
+/// A bucket's rule aborts what a dead run uploaded, before anybody could finish it.
+#[test]
+fn a_commit_whose_uploads_are_gone_is_undone() {
+    for n in 0.. {
+        let server = Server::start();
+        server.make_bucket("b");
+        let machine = Machine::new();
+        machine.run(&server, 10).unwrap();
+        server.set_faults(Faults::cut_off_at(n));
+        let _ = machine.run(&server, 20);
+        let was_hit = server.faults_seen() > 0;
+        server.set_faults(Faults::none());
+        let had_success = server.objects("b").contains_key("out/_SUCCESS");
+        server.expire_uploads("b");
+        if server.objects("b").contains_key("out/_logq/lock") {
+            server.put("b", "out/_logq/lock", EXPIRED);
+        }
+        machine.gc(&server).unwrap();
+        let (rows, is_success) = seen(&server);
+        assert!(rows == [10, 11] || rows == [20, 21], "at {n}: {rows:?}");
+        assert!(is_success || !had_success, "at {n}");
+        assert!(!server.objects("b").keys().any(|name| name.starts_with("out/_logq")), "at {n}");
+        machine.run(&server, 30).unwrap();
+        assert_eq!(seen(&server), (vec![30, 31], true), "at {n}");
+        if !was_hit {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_run_whose_lock_was_not_renewed_changes_nothing() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    machine.run(&server, 10).unwrap();
+    let before = server.objects("b");
+    let committer = machine.written(&server, 20).unwrap();
+    let Committer::S3(committer) = committer else { unreachable!() };
+    let state = IntentState::Committing {
+        uploads: Vec::new(),
+        replaced: before.keys().map(|key| key["out/".len()..].to_owned()).collect(),
+        success: String::new(),
+    };
+    committer.lock.age(SignedDuration::from_secs(89));
+    committer.lock.check().unwrap();
+    committer.lock.age(SignedDuration::from_secs(2));
+    let intent = Intent { run_id: committer.run_id.clone(), state };
+    assert_eq!(intent.carry_out(&committer.folder, &committer.lock).unwrap_err().code(), codes::COMMIT);
+    // Meanwhile another run took it over; its lock stays, too.
+    server.put("b", "out/_logq/lock", LIVING);
+    let error = committer.commit(&SuccessInfo::default(), || false).unwrap_err();
+    assert_eq!(error.code(), codes::COMMIT, "{error:?}");
+    let mut after = server.objects("b");
+    assert_eq!(after.remove("out/_logq/lock").unwrap(), LIVING.as_bytes());
+    assert_eq!(after, before);
+}
+
+#[test]
+fn only_its_own_lock_is_released() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    let committer = machine.begin(&server).unwrap();
+    server.put("b", "out/_logq/lock", LIVING);
+    drop(committer);
+    assert_eq!(server.objects("b")["out/_logq/lock"], LIVING.as_bytes());
+}
+
+#[test]
+fn outputs_below_are_left_to_their_runs() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    server.put("b", "out/sub/_logq/lock", LIVING);
+    let error = machine.run(&server, 10).unwrap_err();
+    assert_eq!(error.code(), codes::OUTPUT_LOCKED);
+    assert!(error.message().starts_with("another run is writing `s3://b/out/sub` (run x"), "{}", error.message());
+
+    // One that begins later is seen, too.
+    server.put("b", "out/sub/_logq/lock", EXPIRED);
+    let committer = machine.written(&server, 10).unwrap();
+    server.put("b", "out/sub/_logq/lock", LIVING);
+    let error = committer.commit(&SuccessInfo::default(), || false).unwrap_err();
+    assert_eq!(error.code(), codes::OUTPUT_LOCKED);
+
+    server.put("b", "out/sub/_logq/lock", EXPIRED);
+    let dead = r#"{"run_id": "y", "state": {"committing": {"uploads": [], "replaced": ["x"], "success": "{}"}}}"#;
+    server.put("b", "out/sub/_logq/commit-y.json", dead);
+    server.put("b", "out/sub/x", "1\n");
+    machine.begin(&server).unwrap();
+    let names: Vec<String> = server.objects("b").into_keys().collect();
+    assert_eq!(names, ["out/sub/_SUCCESS", "out/sub/_logq/lock"]);
+    machine.run(&server, 20).unwrap();
+    assert_eq!(plain_names(&server), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "out/sub/_logq/lock"]);
+}
+
+#[test]
+fn a_server_that_refuses_is_not_taken_for_another_run() {
+    let server = Server::start();
+    server.make_bucket("b");
+    server.set_faults(Faults::to_each("PUT", Fault::Conflict));
+    let error = Machine::new().begin(&server).unwrap_err();
+    assert_eq!((error.code(), error.message()), (codes::STORAGE, "cannot write s3://b/out/_logq/lock"));
+}
+
+#[test]
+fn a_run_that_is_stopped_leaves_no_upload() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    machine.run(&server, 10).unwrap();
+    let before = server.objects("b");
+    let committer = machine.written(&server, 20).unwrap();
+    server.set_latency(std::time::Duration::from_millis(300));
+    let asked_before = server.requests().len();
+    let is_uploading = {
+        let begun = std::sync::atomic::AtomicUsize::new(0);
+        move || begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 4
+    };
+    let error = committer.commit(&SuccessInfo::default(), is_uploading).unwrap_err();
+    assert_eq!(error.code(), codes::CANCELLED);
+    assert!(server.requests()[asked_before..].iter().any(|request| request.starts_with("POST b/out/000000_0-")));
+    assert_eq!(server.objects("b"), before);
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+}
+
+#[test]
+fn uploads_that_nobody_may_list_block_nobody() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    let dead = r#"{"run_id": "y", "state": {"uploading": {"names": ["000000_0-y"]}}}"#;
+    server.put("b", "out/_logq/commit-y.json", dead);
+    server.set_faults(Faults::to_each("GET b/?uploads", Fault::AccessDenied));
+    machine.run(&server, 10).unwrap();
+    let error = machine.gc(&server).unwrap_err();
+    assert_eq!(error.code(), codes::ACCESS_DENIED);
+    assert!(server.objects("b").contains_key("out/_logq/commit-y.json"));
+    server.set_faults(Faults::none());
+    assert_eq!(machine.gc(&server).unwrap(), 1);
+    assert_eq!(seen(&server), (vec![10, 11], true));
+}
+
+/// In a folder for temporary files that all may write, names of locks are known to all.
+#[test]
+fn a_link_in_the_place_of_the_local_lock_is_not_followed() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    let committer = machine.begin(&server).unwrap();
+    let entries: Vec<_> =
+        std::fs::read_dir(machine.temp_dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let lock = entries.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).unwrap();
+    drop(committer);
+    let precious = machine.temp_dir.path().join("precious");
+    std::fs::write(&precious, "mine").unwrap();
+    std::os::unix::fs::symlink(&precious, &lock).unwrap();
+    machine.run(&server, 10).unwrap();
+    assert_eq!(std::fs::read(&precious).unwrap(), b"mine");
+    assert!(lock.is_symlink());
 }

@@ -5,23 +5,23 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use http::Method;
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer, resolve_bucket_region};
+use http::{Method, StatusCode};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer};
 use object_store::client::HttpClient;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
     ClientOptions, CredentialProvider, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-    PutPayload, UpdateVersion,
+    PutPayload, RetryConfig, UpdateVersion,
 };
 use serde::{Deserialize, Serialize};
 
 use super::credentials::Provider;
-use super::error::{Action, Remedy, of_s3, remedy};
+use super::error::{Action, Remedy, is_unmet, of_s3, remedy};
 use super::meter::Meter;
 use super::throttle::Throttle;
 use super::{listing, request, wire};
@@ -32,12 +32,19 @@ use crate::storage::path::ObjectPath;
 /// The region of requests that have to name one and need none, as to other servers than Amazon's.
 const DEFAULT_REGION: &str = "us-east-1";
 
+/// Who knows where all buckets are, but for those of partitions apart, as in China.
+const AMAZON: &str = "https://s3.amazonaws.com";
+
 /// Parts that S3 takes of one upload.
 pub(in crate::storage) const PARTS_MAX: u64 = 10_000;
 
-/// How often a request is made again that object_store does not repeat, and how long the first wait is.
+/// How often a request is made again that object_store does not repeat, for how long, and how long the first wait is.
 const REPEATS_MAX: u32 = 5;
+const REPEATED_FOR: Duration = Duration::from_secs(30);
 const REPEAT_WAIT: Duration = Duration::from_millis(50);
+
+/// For how long object_store goes on with a request, the body of its answer included. A slow line takes its time.
+const RETRIED_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// The client of one bucket.
 #[derive(Debug)]
@@ -75,6 +82,7 @@ pub struct ObjectMeta {
     pub key: String,
     pub len: u64,
     pub etag: Option<String>,
+    pub modified: Option<SystemTime>,
 }
 
 /// An upload in parts that was begun.
@@ -112,15 +120,23 @@ impl Bucket {
         let mut objects = Vec::new();
         let mut token = None;
         loop {
-            let query = listing::objects_query(prefix, token.as_deref());
-            let text = self.ask_plainly(Action::List, Method::GET, prefix, &query).await?;
-            let (page, next) = listing::objects(&text)?;
+            let (page, next) = self.list_page(prefix, token.as_deref()).await?;
             objects.extend(page);
             match next {
                 Some(next) => token = Some(next),
                 None => return Ok(objects),
             }
         }
+    }
+
+    /// Whether there is an object whose key starts with `prefix`.
+    pub async fn has_any(&self, prefix: &str) -> Result<bool> {
+        Ok(!self.list_page(prefix, None).await?.0.is_empty())
+    }
+
+    async fn list_page(&self, prefix: &str, token: Option<&str>) -> Result<(Vec<ObjectMeta>, Option<String>)> {
+        let query = listing::objects_query(prefix, token);
+        listing::objects(&self.ask_plainly(Action::List, Method::GET, prefix, &query).await?)
     }
 
     /// What is known of one object.
@@ -132,7 +148,8 @@ impl Bucket {
                 async move { self.store_of(&client, &path)?.head(&path.path).await }
             })
             .await?;
-        Ok(ObjectMeta { key: key.to_owned(), len: meta.size, etag: meta.e_tag })
+        let modified = Some(meta.last_modified.into());
+        Ok(ObjectMeta { key: key.to_owned(), len: meta.size, etag: meta.e_tag, modified })
     }
 
     /// A range of an object, which must still be the one with the entity tag, in the pieces in which it came.
@@ -196,8 +213,10 @@ impl Bucket {
         self.put_if(key, bytes, PutMode::Update(UpdateVersion { e_tag: etag, version: None })).await
     }
 
+    /// `None` if the condition does not hold. Without one, a refusal is an error.
     async fn put_if(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<Option<Option<String>>> {
         let path = self.locate(key)?;
+        let is_conditional = mode != PutMode::Overwrite;
         self.ask(Action::Put, key, |client| {
             let (path, bytes, mode) = (path.clone(), bytes.clone(), mode.clone());
             async move {
@@ -205,9 +224,7 @@ impl Bucket {
                 match self.store_of(&client, &path)?.put_opts(&path.path, PutPayload::from_bytes(bytes), options).await
                 {
                     Ok(put) => Ok(Some(put.e_tag)),
-                    Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                        Ok(None)
-                    }
+                    Err(error) if is_conditional && is_unmet(&error) => Ok(None),
                     Err(error) => Err(error),
                 }
             }
@@ -247,7 +264,7 @@ impl Bucket {
     pub async fn begin_upload(&self, key: &str) -> Result<Upload> {
         let path = self.locate(key)?;
         let id = self
-            .ask(Action::Put, key, |client| {
+            .ask(Action::BeginUpload, key, |client| {
                 let path = path.clone();
                 async move { self.store_of(&client, &path)?.create_multipart(&path.path).await }
             })
@@ -272,7 +289,7 @@ impl Bucket {
     /// Errors: `NOT_FOUND` if there is no such upload: it was completed, or aborted.
     pub async fn complete_upload(&self, pending: &PendingUpload) -> Result<()> {
         let path = self.locate(&pending.upload.key)?;
-        self.ask(Action::Put, &pending.upload.key, |client| {
+        self.ask(Action::CompleteUpload, &pending.upload.key, |client| {
             let (path, id) = (path.clone(), pending.upload.id.clone());
             let parts = pending.parts.iter().map(|etag| PartId { content_id: etag.clone() }).collect();
             async move { self.store_of(&client, &path)?.complete_multipart(&path.path, &id, parts).await }
@@ -346,6 +363,7 @@ impl Bucket {
         F: Future<Output = object_store::Result<T>>,
     {
         let (mut renewed, mut moved, mut n_repeated) = (false, false, 0);
+        let started = Instant::now();
         loop {
             let client = self.client().await.map_err(|error| self.error(action, key, error))?;
             let region = client.region.clone();
@@ -365,7 +383,7 @@ impl Bucket {
                             _ => return Err(self.error(action, key, error)),
                         }
                     }
-                    Some(Remedy::Repeat) if n_repeated < REPEATS_MAX => {
+                    Some(Remedy::Repeat) if n_repeated < REPEATS_MAX && started.elapsed() < REPEATED_FOR => {
                         tokio::time::sleep(REPEAT_WAIT * 2_u32.pow(n_repeated)).await;
                         n_repeated += 1;
                     }
@@ -384,8 +402,37 @@ impl Bucket {
     /// Where the bucket lies, as it says, or else as Amazon says.
     async fn find_region(&self) -> Option<String> {
         match (self.seen_region.get(), &self.config.endpoint) {
-            (None, None) => resolve_bucket_region(&self.name, &self.client_options("https:")).await.ok(),
+            (None, None) => self.ask_region(AMAZON).await.ok(),
             (seen, _) => seen,
+        }
+    }
+
+    /// Where `service` says that the bucket lies. It says so to everybody, whatever else it answers.
+    ///
+    /// The bucket stands in the path, since the certificate holds for no host with a dot more, as `my.logs` makes one.
+    pub(super) async fn ask_region(&self, service: &str) -> object_store::Result<String> {
+        let (meter, throttle) = (Arc::clone(&self.meter), Arc::clone(&self.throttle));
+        let http = wire::client(&self.client_options(service), meter, throttle, Arc::clone(&self.seen_region))?;
+        let url = format!("{service}/{}", self.name);
+        let mut n_repeated = 0;
+        loop {
+            let request = request::request(Method::HEAD, &url, &[], String::new()).map_err(request::foreign)?;
+            let failure: Box<dyn std::error::Error + Send + Sync> = match http.execute(request).await {
+                Ok(response) => match (wire::region_of(&response), response.status()) {
+                    (Some(region), _) => return Ok(region),
+                    (None, StatusCode::NOT_FOUND) => {
+                        let source = "<Error><Code>NoSuchBucket</Code></Error>".into();
+                        return Err(object_store::Error::NotFound { path: self.name.clone(), source });
+                    }
+                    (None, status) => format!("{url} does not say where the bucket lies: {status}").into(),
+                },
+                Err(lost) => Box::new(lost),
+            };
+            if n_repeated == REPEATS_MAX {
+                return Err(object_store::Error::Generic { store: "S3", source: failure });
+            }
+            tokio::time::sleep(REPEAT_WAIT * 2_u32.pow(n_repeated)).await;
+            n_repeated += 1;
         }
     }
 
@@ -434,7 +481,7 @@ impl Bucket {
                 if self.is_signed() {
                     self.provider.get_credential().await?;
                 }
-                resolve_bucket_region(&self.name, &self.client_options("https:")).await?
+                self.ask_region(AMAZON).await?
             }
         };
         let client = self.make_client(&region)?;
@@ -455,7 +502,9 @@ impl Bucket {
     fn make_client(&self, region: &str) -> object_store::Result<Client> {
         let url = self.url(region);
         let (meter, throttle) = (Arc::clone(&self.meter), Arc::clone(&self.throttle));
-        let http = wire::client(&self.client_options(&url), meter, throttle, Arc::clone(&self.seen_region))?;
+        // How long an answer may take depends on the request; see there.
+        let options = self.client_options(&url).with_timeout_disabled();
+        let http = wire::client(&options, meter, throttle, Arc::clone(&self.seen_region))?;
         let store = self.make_store(region, &url, &http)?;
         Ok(Client { store, http, region: region.to_owned(), url })
     }
@@ -469,6 +518,7 @@ impl Bucket {
             .with_endpoint(endpoint)
             .with_virtual_hosted_style_request(true)
             .with_client_options(self.client_options(endpoint))
+            .with_retry(RetryConfig { retry_timeout: RETRIED_FOR, ..RetryConfig::default() })
             .with_http_connector(wire::Connected(http.clone()))
             .with_request_payer(self.config.requester_pays)
             .with_credentials(credentials)

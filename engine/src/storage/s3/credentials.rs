@@ -23,7 +23,8 @@ use super::request::{self, request};
 use crate::config::{CredentialSource, Credentials, S3Config};
 use crate::error::{Error, Result, codes};
 
-/// Credentials are renewed so long before they expire: longer than a request with all its tries takes.
+/// Credentials are renewed so long before they expire. A request that goes on for longer is told `ExpiredToken`, and is
+/// made again with new ones.
 const RENEWED_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Seconds that a token for the instance's metadata is good for.
@@ -75,7 +76,14 @@ impl Provider {
         {
             return Ok(Arc::clone(&current.credential));
         }
-        let fetched = self.fetch(&self.credentials).await?;
+        let fetched = match (self.fetch(&self.credentials).await, current.as_ref()) {
+            (Ok(fetched), _) => fetched,
+            // Those there are may last until it goes better.
+            (Err(_), Some(last)) if last.expires.is_some_and(|expires| Timestamp::now() < expires) => {
+                return Ok(Arc::clone(&last.credential));
+            }
+            (Err(error), _) => return Err(error),
+        };
         let credential = Arc::clone(&fetched.credential);
         *current = Some(fetched);
         Ok(credential)
@@ -323,4 +331,30 @@ struct SsoCredentials {
     session_token: Option<String>,
     /// Milliseconds since 1970.
     expiration: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge;
+
+    #[test]
+    fn credentials_are_used_to_their_end_if_there_are_no_new_ones() {
+        let runtime = bridge::network_runtime(1).unwrap();
+        let left = |seconds: i64| {
+            let source = CredentialSource::Unusable { why: "gone".into(), hints: Vec::new() };
+            let credentials = Credentials { source, origin: "the test".into() };
+            let provider = Provider::new(&S3Config { credentials, ..S3Config::default() }).unwrap();
+            let credential = AwsCredential { key_id: "k".into(), secret_key: "s".into(), token: None };
+            let expires = Some(Timestamp::now() + SignedDuration::from_secs(seconds));
+            let last = Current { credential: Arc::new(credential), expires };
+            bridge::wait_for(runtime.handle(), async move {
+                *provider.current.lock().await = Some(last);
+                provider.credential().await
+            })
+            .unwrap()
+        };
+        assert_eq!(left(60).unwrap().key_id, "k");
+        assert_eq!(left(-1).unwrap_err().message(), "gone");
+    }
 }

@@ -15,15 +15,19 @@ pub(super) enum Action {
     List,
     Get,
     Put,
+    BeginUpload,
+    CompleteUpload,
     Delete,
     ListUploads,
     AbortUpload,
 }
 
 impl Action {
-    /// Whether what was done already is done again without harm. What else is so, object_store repeats.
+    /// Whether what was done already is done again without harm, or with such as can be seen: an upload that was begun
+    /// twice is aborted with the others of its name, and one that is gone was completed if its object is there. What
+    /// else is so, object_store repeats.
     fn is_repeatable(self) -> bool {
-        matches!(self, Action::Delete | Action::AbortUpload)
+        matches!(self, Action::Delete | Action::AbortUpload | Action::BeginUpload | Action::CompleteUpload)
     }
 
     /// The name that policies know it by.
@@ -31,7 +35,7 @@ impl Action {
         match self {
             Action::List => "s3:ListBucket",
             Action::Get => "s3:GetObject",
-            Action::Put => "s3:PutObject",
+            Action::Put | Action::BeginUpload | Action::CompleteUpload => "s3:PutObject",
             Action::Delete => "s3:DeleteObject",
             Action::ListUploads => "s3:ListBucketMultipartUploads",
             Action::AbortUpload => "s3:AbortMultipartUpload",
@@ -45,7 +49,7 @@ impl fmt::Display for Action {
         f.write_str(match self {
             Action::List => "list",
             Action::Get => "read",
-            Action::Put => "write",
+            Action::Put | Action::BeginUpload | Action::CompleteUpload => "write",
             Action::Delete => "delete",
             Action::ListUploads => "list the unfinished uploads of",
             Action::AbortUpload => "abort an upload of",
@@ -60,7 +64,7 @@ pub(super) enum Remedy {
     FreshCredentials,
     /// The bucket lies elsewhere.
     OtherRegion,
-    /// The connection broke, and the request may just be made again.
+    /// The connection broke, or another request was in the way: the request may just be made again.
     Repeat,
 }
 
@@ -73,21 +77,52 @@ struct ErrorDocument {
     message: String,
 }
 
+/// How object_store tells that one of several objects could not be deleted; the key, S3's message and code follow.
+const REFUSED_KEY: &str = "DeleteObjects request failed for key ";
+
 impl ErrorDocument {
     fn find(text: &str) -> Option<ErrorDocument> {
+        if let Some((_, of_key)) = text.split_once(REFUSED_KEY) {
+            let (message, code) = of_key.rsplit_once(" (code: ")?;
+            return Some(ErrorDocument { code: code.trim_end_matches(')').to_owned(), message: message.to_owned() });
+        }
         let start = text.find("<Error>")?;
         let end = text.rfind("</Error>")? + "</Error>".len();
         quick_xml::de::from_str(text.get(start..end)?).ok()
+    }
+
+    /// Another request for the same object was under way; this one was not carried out.
+    fn is_conflict(&self) -> bool {
+        matches!(self.code.as_str(), "OperationAborted" | "ConditionalRequestConflict")
+    }
+}
+
+/// Whether the condition of a conditional write does not hold. An answer of 409 may also mean that another request for
+/// the same object is under way, and then the condition was not looked at.
+pub(super) fn is_unmet(error: &object_store::Error) -> bool {
+    match error {
+        object_store::Error::Precondition { .. } => true,
+        object_store::Error::AlreadyExists { .. } => {
+            !ErrorDocument::find(&error.to_string()).is_some_and(|document| document.is_conflict())
+        }
+        _ => false,
     }
 }
 
 /// Says what may help against `error`, if anything.
 pub(super) fn remedy(action: Action, error: &object_store::Error) -> Option<Remedy> {
     let Some(document) = ErrorDocument::find(&error.to_string()) else {
-        let is_answer = !matches!(error, object_store::Error::Generic { .. });
-        return (action.is_repeatable() && !is_answer).then_some(Remedy::Repeat);
+        return match error {
+            object_store::Error::AlreadyExists { .. } => Some(Remedy::Repeat),
+            object_store::Error::Generic { .. } => action.is_repeatable().then_some(Remedy::Repeat),
+            _ => None,
+        };
     };
+    if document.is_conflict() {
+        return Some(Remedy::Repeat);
+    }
     match document.code.as_str() {
+        "InternalError" | "ServiceUnavailable" | "SlowDown" if action.is_repeatable() => Some(Remedy::Repeat),
         "ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException" => Some(Remedy::FreshCredentials),
         "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
             Some(Remedy::OtherRegion)
@@ -193,6 +228,21 @@ mod tests {
         assert_eq!(
             error.hints(),
             ["that takes the permission s3:ListBucket", "the credentials are those of the profile `x`"]
+        );
+    }
+
+    #[test]
+    fn objects_that_may_not_be_deleted_are_denied() {
+        let answer = |code: &str| object_store::Error::Generic {
+            store: "S3",
+            source: format!("DeleteObjects request failed for key a/(b: Access Denied (code: {code})").into(),
+        };
+        assert_eq!(remedy(Action::Delete, &answer("AccessDenied")), None);
+        assert_eq!(remedy(Action::Delete, &answer("InternalError")), Some(Remedy::Repeat));
+        let error = of_s3(Action::Delete, &"s3://b/a/(b", "the environment", answer("AccessDenied"));
+        assert_eq!(
+            (error.code(), error.hints()[0].as_str()),
+            (codes::ACCESS_DENIED, "that takes the permission s3:DeleteObject")
         );
     }
 

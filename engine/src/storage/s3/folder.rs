@@ -1,21 +1,27 @@
 //! The objects below one place, for whoever writes there: plain calls that park until S3 has answered.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use tokio::sync::Semaphore;
 
 use super::bucket::{Bucket, PARTS_MAX, PendingUpload, Upload};
 use super::{Network, S3};
 use crate::error::{Error, Result, codes};
 use crate::storage::{ObjectPath, io_error};
-use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
 
 /// Bytes of a part. S3 takes 5 MiB and more, except for the last; larger files get larger parts.
 const PART_BYTES: u64 = 8 << 20;
-/// Parts, or uploads, that are under way at once.
+/// Parts of all files, or requests of another kind, that are under way at once.
 const AT_ONCE: usize = 8;
+/// How often it is asked whether to go on.
+const ASKED_EVERY: Duration = Duration::from_millis(100);
 
 /// See the module. Names are relative to the place.
 #[derive(Debug, Clone)]
@@ -34,6 +40,14 @@ impl ObjectFolder {
 
     pub fn place(&self) -> &ObjectPath {
         &self.place
+    }
+
+    /// The place that `name`, which is empty or ends with a slash, has here.
+    pub fn below(&self, name: &str) -> ObjectFolder {
+        match name.strip_suffix('/') {
+            Some(name) => ObjectFolder { place: self.place.child(name), ..self.clone() },
+            None => self.clone(),
+        }
     }
 
     /// Names of all objects below, hidden ones too.
@@ -78,41 +92,58 @@ impl ObjectFolder {
     }
 
     /// Uploads files under names, in their order, so far that only the word is missing that makes objects of them.
-    pub fn upload(&self, files: Vec<(PathBuf, String)>) -> Result<Vec<PendingUpload>> {
+    ///
+    /// Errors: `CANCELLED` soon after `is_stopped` says so; what was begun stays to be aborted.
+    pub fn upload(
+        &self,
+        files: Vec<(PathBuf, String)>,
+        is_stopped: impl Fn() -> bool + Send + 'static,
+    ) -> Result<Vec<PendingUpload>> {
         let files: Vec<_> = files.into_iter().map(|(path, name)| (path, self.key(&name))).collect();
         self.wait(move |bucket| async move {
+            let parts_free = Semaphore::new(AT_ONCE);
             let uploads = files.into_iter().map(|(path, key)| {
-                let bucket = Arc::clone(&bucket);
-                async move { upload_file(&bucket, &path, &key).await }
+                let (bucket, parts_free) = (Arc::clone(&bucket), &parts_free);
+                async move { upload_file(&bucket, &path, &key, parts_free).await }
             });
-            futures::stream::iter(uploads).buffered(AT_ONCE).try_collect().await
+            let uploaded = futures::stream::iter(uploads).buffered(AT_ONCE).try_collect();
+            tokio::select! {
+                uploaded = uploaded => uploaded,
+                () = until(is_stopped) => Err(Error::new(codes::CANCELLED, "stopped while files were uploaded")),
+            }
         })
     }
 
-    /// Says the word. An upload that is completed already is fine.
-    ///
-    /// Errors: `COMMIT` if an upload is gone and no such object is there.
-    pub fn complete(&self, uploads: Vec<PendingUpload>) -> Result<()> {
+    /// Says the word, and says whether it could be said: not if an upload is gone and no such object is there. An upload
+    /// that is completed already is fine.
+    pub fn complete(&self, uploads: Vec<PendingUpload>) -> Result<bool> {
         self.wait(move |bucket| async move {
             let completed = uploads.into_iter().map(|pending| {
                 let bucket = Arc::clone(&bucket);
                 async move { complete(&bucket, &pending).await }
             });
-            futures::stream::iter(completed).buffered(AT_ONCE).try_collect().await
+            let completed: Vec<bool> = futures::stream::iter(completed).buffered(AT_ONCE).try_collect().await?;
+            Ok(completed.iter().all(|is_completed| *is_completed))
         })
     }
 
-    /// Gives up all unfinished uploads to these names, and says how many there were.
-    pub fn abort_uploads(&self, names: &[String]) -> Result<usize> {
-        let keys: Vec<String> = names.iter().map(|name| self.key(name)).collect();
+    /// All unfinished uploads to names below.
+    pub fn unfinished_uploads(&self) -> Result<Vec<Upload>> {
         let folder = self.place.folder();
+        self.wait(move |bucket| async move { bucket.list_uploads(&folder).await })
+    }
+
+    /// Gives up all unfinished uploads to these names.
+    pub fn abort_uploads(&self, names: &[String]) -> Result<()> {
+        let keys: HashSet<String> = names.iter().map(|name| self.key(name)).collect();
+        let uploads = self.unfinished_uploads()?.into_iter().filter(move |upload| keys.contains(&upload.key));
+        let uploads: Vec<Upload> = uploads.collect();
         self.wait(move |bucket| async move {
-            let uploads: Vec<Upload> =
-                bucket.list_uploads(&folder).await?.into_iter().filter(|upload| keys.contains(&upload.key)).collect();
-            for upload in &uploads {
-                bucket.abort_upload(upload).await?;
-            }
-            Ok(uploads.len())
+            let aborted = uploads.into_iter().map(|upload| {
+                let bucket = Arc::clone(&bucket);
+                async move { bucket.abort_upload(&upload).await }
+            });
+            futures::stream::iter(aborted).buffer_unordered(AT_ONCE).try_collect().await
         })
     }
 
@@ -134,7 +165,15 @@ impl ObjectFolder {
     }
 }
 
-async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str) -> Result<PendingUpload> {
+/// Waits until it is so.
+async fn until(is_stopped: impl Fn() -> bool) {
+    while !is_stopped() {
+        tokio::time::sleep(ASKED_EVERY).await;
+    }
+}
+
+/// A part is read, and takes memory, only once one of `parts_free` is its own.
+async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &Semaphore) -> Result<PendingUpload> {
     let failed = |cause| io_error("read", path, cause);
     let file = Arc::new(File::open(path).map_err(failed)?);
     let bytes = file.metadata().map_err(failed)?.len();
@@ -143,6 +182,7 @@ async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str) -> Result<Pen
     let parts = (0..bytes.div_ceil(part_bytes).max(1)).map(|part_idx| {
         let (bucket, file, upload) = (Arc::clone(bucket), Arc::clone(&file), upload.clone());
         async move {
+            let _mine = parts_free.acquire().await;
             let start = part_idx * part_bytes;
             let mut part = vec![0; (bytes - start).min(part_bytes) as usize];
             file.read_exact_at(&mut part, start).map_err(|cause| io_error("read", path, cause))?;
@@ -160,16 +200,15 @@ async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str) -> Result<Pen
     }
 }
 
-async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<()> {
+/// See [`ObjectFolder::complete`].
+pub(super) async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<bool> {
     match bucket.complete_upload(pending).await {
         // It may have been completed by the run that died, or by a request whose answer was lost.
         Err(error) if error.code() == codes::NOT_FOUND => match bucket.head(&pending.upload.key).await {
-            Ok(object) if object.len == pending.bytes => Ok(()),
-            _ => {
-                let message = format!("an upload of `{}` is gone before it was completed", pending.upload.key);
-                Err(Error::new(codes::COMMIT, message).with_source(error))
-            }
+            Ok(object) => Ok(object.len == pending.bytes),
+            Err(error) if error.code() == codes::NOT_FOUND => Ok(false),
+            Err(error) => Err(error),
         },
-        completed => completed,
+        completed => completed.map(|()| true),
     }
 }

@@ -5,6 +5,7 @@
 //! ListMultipartUploads in the API reference of S3.
 
 use std::fmt::Write;
+use std::time::SystemTime;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -27,8 +28,9 @@ pub(super) fn objects(text: &str) -> Result<(Vec<ObjectMeta>, Option<String>)> {
     let page: ObjectsPage = read(text)?;
     let is_encoded = page.encoding_type.as_deref() == Some("url");
     let mut objects = Vec::with_capacity(page.contents.len());
-    for ListedObject { key, size, e_tag } in page.contents {
-        objects.push(ObjectMeta { key: decoded(key, is_encoded)?, len: size, etag: e_tag });
+    for ListedObject { key, size, e_tag, last_modified } in page.contents {
+        let modified = last_modified.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(SystemTime::from);
+        objects.push(ObjectMeta { key: decoded(key, is_encoded)?, len: size, etag: e_tag, modified });
     }
     Ok((objects, page.next_continuation_token.filter(|_| page.is_truncated)))
 }
@@ -104,6 +106,7 @@ struct ListedObject {
     size: u64,
     #[serde(rename = "ETag")]
     e_tag: Option<String>,
+    last_modified: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,6 +14,7 @@ mod folder;
 mod listing;
 mod meter;
 mod object;
+mod record;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -26,9 +27,11 @@ pub use bucket::{Bucket, ObjectMeta, PendingUpload, Upload};
 pub use folder::ObjectFolder;
 pub use meter::RequestCounts;
 pub(super) use object::{Coming, ObjectFile, Pieces};
+pub use record::WORK;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::{Handle, Runtime};
 
@@ -120,13 +123,14 @@ impl S3 {
     /// Lists the objects below `place`, or the object of that name.
     ///
     /// Names that start with `_` or `.` are hidden, as in [`list`](super::Storage::list); so are the `_$folder$` objects
-    /// by which Hadoop's older file systems mark folders, and those whose keys end with a slash. Errors: `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`.
+    /// by which Hadoop's older file systems mark folders, and those whose keys end with a slash. Errors: `NOT_FOUND`, `ACCESS_DENIED`, `STORAGE`; `COMMIT` if a commit below
+    /// `place` is not finished, for then old and new objects may be there.
     pub(super) fn list(&self, place: &ObjectPath) -> Result<Listing> {
         let (bucket, network) = self.bucket(&place.bucket)?;
         let prefix = place.folder();
         let objects = {
-            let (bucket, prefix) = (Arc::clone(&bucket), prefix.clone());
-            network.wait(async move { bucket.list(&prefix).await })??
+            let (bucket, place) = (Arc::clone(&bucket), place.clone());
+            network.wait(async move { list_settled(&bucket, &place).await })??
         };
         let mut listing = Listing::default();
         let is_missing = objects.is_empty();
@@ -141,15 +145,19 @@ impl S3 {
             }
         }
         if is_missing {
+            let missing = Error::new(
+                codes::NOT_FOUND,
+                format!("{place} does not exist: no object has this name or lies below it"),
+            );
+            if place.key.is_empty() {
+                return Err(missing);
+            }
             let key = place.key.clone();
             let object = network.wait(async move { bucket.head(&key).await })?;
             match object {
-                Ok(object) if !place.key.is_empty() => listing.files.push(file_meta(&place.bucket, object)),
+                Ok(object) => listing.files.push(file_meta(&place.bucket, object)),
                 Err(error) if error.code() != codes::NOT_FOUND => return Err(error),
-                _ => {
-                    let message = format!("{place} does not exist: no object has this name or lies below it");
-                    return Err(Error::new(codes::NOT_FOUND, message));
-                }
+                Err(_) => return Err(missing),
             }
         }
         // S3 lists by key, but servers like it need not.
@@ -169,6 +177,37 @@ impl S3 {
         let bytes = network.wait(async move { bucket.get_whole(&key).await })??;
         Ok(bytes.into())
     }
+}
+
+/// How often a place is listed while a commit there is under way, and how long the wait is.
+const LISTED_MAX: usize = 5;
+const LISTED_AGAIN_AFTER: Duration = Duration::from_millis(300);
+
+/// All objects below `place`, once no commit is under way there.
+async fn list_settled(bucket: &Bucket, place: &ObjectPath) -> Result<Vec<ObjectMeta>> {
+    let prefix = place.folder();
+    for _ in 0..LISTED_MAX {
+        let objects = bucket.list(&prefix).await?;
+        let mut is_settled = true;
+        for object in &objects {
+            if record::is_record(object.key.strip_prefix(&prefix).unwrap_or(&object.key)) {
+                is_settled &= match bucket.get_whole(&object.key).await {
+                    Ok(text) => !record::is_committing(&text),
+                    // Finished since it was listed.
+                    Err(error) if error.code() == codes::NOT_FOUND => false,
+                    Err(error) => return Err(error),
+                };
+            }
+        }
+        if is_settled {
+            return Ok(objects);
+        }
+        tokio::time::sleep(LISTED_AGAIN_AFTER).await;
+    }
+    let message = format!("{place} holds a commit that is not finished, and maybe old and new data");
+    Err(Error::new(codes::COMMIT, message).with_hint(
+        "if no run is writing there, one died: `logq gc` on its output, or the next run, finishes its commit",
+    ))
 }
 
 /// How Hadoop's native file system for S3 ends the name of an object that stands for a folder.

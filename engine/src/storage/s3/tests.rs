@@ -348,3 +348,47 @@ fn who_pays_and_which_key_encrypts_stands_in_the_requests() {
     let key = Some("the-key".to_owned());
     assert_eq!(sent("x-amz-server-side-encryption-aws-kms-key-id"), [key.clone(), key]);
 }
+
+#[test]
+fn a_bucket_says_where_it_lies() {
+    let server = Server::start();
+    server.make_bucket("my.logs");
+    let (storage, url) = (storage(&server), server.url());
+    let ask = |name: &str| {
+        let ((bucket, network), url) = (storage.s3().bucket(name).unwrap(), url.clone());
+        network.wait(async move { bucket.ask_region(&url).await }).unwrap()
+    };
+    assert!(matches!(ask("none").unwrap_err(), object_store::Error::NotFound { .. }));
+    server.set_region("eu-west-1");
+    for fault in [Fault::NoAnswer, Fault::InternalError] {
+        server.set_faults(Faults::at(0, fault));
+        assert_eq!(ask("my.logs").unwrap(), "eu-west-1");
+    }
+    assert_eq!(server.requests().last().unwrap(), "HEAD my.logs/");
+    // Whoever asks need not say who they are.
+    assert_eq!(server.headers("authorization").last().unwrap(), &None);
+}
+
+/// Each part takes its bytes of memory.
+#[test]
+fn few_parts_of_all_files_are_uploaded_at_once() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let storage = storage(&server);
+    let dir = tempfile::tempdir().unwrap();
+    let files: Vec<_> = (0..5)
+        .map(|idx| {
+            let path = dir.path().join(idx.to_string());
+            std::fs::File::create(&path).unwrap().set_len(17 << 20).unwrap();
+            (path, idx.to_string())
+        })
+        .collect();
+    let place = crate::storage::ObjectPath { bucket: "b".into(), key: "out".into() };
+    let folder = super::ObjectFolder::new(storage.s3(), &place).unwrap();
+    server.set_latency(Duration::from_millis(100));
+    let uploads = folder.upload(files, || false).unwrap();
+    assert!(uploads.iter().all(|pending| pending.parts.len() == 3));
+    assert!(server.requests_at_once() <= 8, "{}", server.requests_at_once());
+    assert!(folder.complete(uploads).unwrap());
+    assert_eq!(server.objects("b").len(), 5);
+}

@@ -3,19 +3,24 @@
 use bytes::Bytes;
 
 use super::bucket::{ObjectMeta, PARTS_MAX, PendingUpload, Upload};
+use super::folder::complete;
 use super::{FOLDER_MARK, ObjectPath, S3};
-use crate::error::{Result, codes};
+use crate::error::{Error, Result, codes};
 use crate::storage::{FoundFile, Place};
 
 impl S3 {
     /// Whether there is an object of this name, or any below it.
     pub(in crate::storage) fn place(&self, place: &ObjectPath) -> Result<Place> {
+        if place.key.is_empty() {
+            // It is listed, so that it is known whether there is such a bucket.
+            return self.has_any_below(place).map(|_| Place::Folder);
+        }
         match self.head(place) {
             Ok(_) => return Ok(Place::File),
             Err(error) if error.code() == codes::NOT_FOUND => {}
             Err(error) => return Err(error),
         }
-        Ok(if self.below(place)?.is_empty() { Place::Missing } else { Place::Folder })
+        Ok(if self.has_any_below(place)? { Place::Folder } else { Place::Missing })
     }
 
     /// Every object below `place`, or the object of that name, but for those that stand for folders.
@@ -23,7 +28,7 @@ impl S3 {
         let prefix = place.folder();
         let mut objects = self.below(place)?;
         objects.sort_by(|a, b| a.key.cmp(&b.key));
-        if objects.is_empty() {
+        if objects.is_empty() && !place.key.is_empty() {
             let name = place.key.rsplit('/').next().unwrap_or_default();
             return Ok(vec![found_file(place, &self.head(place)?, name)]);
         }
@@ -98,7 +103,10 @@ impl S3 {
             let sent = network.wait(async move { bucket.upload_part(&upload, part_idx, block).await });
             pending.parts.push(sent??);
         }
-        network.wait(async move { bucket.complete_upload(&pending).await })?
+        if network.wait(async move { complete(&bucket, &pending).await })?? {
+            return Ok(());
+        }
+        Err(Error::new(codes::STORAGE, format!("an upload to {place} is gone before it was completed")))
     }
 
     /// Removes an object; fine if there is none.
@@ -114,6 +122,12 @@ impl S3 {
         network.wait(async move { bucket.head(&key).await })?
     }
 
+    fn has_any_below(&self, place: &ObjectPath) -> Result<bool> {
+        let (bucket, network) = self.bucket(&place.bucket)?;
+        let prefix = place.folder();
+        network.wait(async move { bucket.has_any(&prefix).await })?
+    }
+
     fn below(&self, place: &ObjectPath) -> Result<Vec<ObjectMeta>> {
         let (bucket, network) = self.bucket(&place.bucket)?;
         let prefix = place.folder();
@@ -122,12 +136,12 @@ impl S3 {
 }
 
 fn found_file(place: &ObjectPath, object: &ObjectMeta, name: &str) -> FoundFile {
-    FoundFile { location: place.to_string(), name: name.to_owned(), bytes: object.len, modified: None }
+    FoundFile { location: place.to_string(), name: name.to_owned(), bytes: object.len, modified: object.modified }
 }
 
 #[cfg(test)]
 mod tests {
-    use logq_s3_server::{KEY_ID, Server};
+    use logq_s3_server::{Fault, Faults, KEY_ID, Server};
 
     use crate::config::{CredentialSource, Credentials, EngineConfig, S3Config, Secret};
     use crate::error::{Error, codes};
@@ -150,7 +164,12 @@ mod tests {
         files.write("s3://b/logs/small", &small).unwrap();
         files.write("s3://b/logs/_x/large", &large).unwrap();
         server.put("b", "logs/folder_$folder$", "");
+        server.put("b", "logs/mark/", "");
+        server.put("b", "empty/", "");
+        assert_eq!(files.place("s3://b/empty").unwrap(), Place::Folder);
+        assert_eq!(files.list("s3://b/empty/").unwrap().len(), 0);
         let found = files.list("s3://b/logs/").unwrap();
+        assert!(found[0].modified.is_some_and(|modified| modified < std::time::SystemTime::now()));
         let names: Vec<_> = found.iter().map(|file| (file.name.as_str(), file.bytes)).collect();
         assert_eq!(names, [("_x/large", 20_000_000), ("small", 5)]);
         assert_eq!(found[0].location, "s3://b/logs/_x/large");
@@ -189,6 +208,56 @@ mod tests {
             assert_eq!(files.list(missing).unwrap_err().code(), codes::NOT_FOUND);
         }
         assert_eq!(server.pending_uploads("b"), [""; 0]);
+    }
+
+    #[test]
+    fn a_write_that_is_refused_is_not_done() {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.make_bucket("b");
+        let files = files(&server, &dir);
+        server.set_faults(Faults::at(0, Fault::Conflict));
+        files.write("s3://b/once", b"x").unwrap();
+        server.set_faults(Faults::always(Fault::Conflict));
+        let error = files.write("s3://b/always", b"x").unwrap_err();
+        assert_eq!((error.code(), error.message()), (codes::STORAGE, "cannot write s3://b/always"));
+        assert_eq!(server.objects("b").into_keys().collect::<Vec<_>>(), ["once"]);
+    }
+
+    #[test]
+    fn a_bucket_is_a_folder_and_no_object() {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.make_bucket("b");
+        let files = files(&server, &dir);
+        assert_eq!(files.place("s3://b").unwrap(), Place::Folder);
+        assert_eq!(files.list("s3://b").unwrap().len(), 0);
+        server.put("b", "x", "1");
+        assert_eq!(files.list("s3://b/").unwrap()[0].name, "x");
+        assert_eq!(files.place("s3://none").unwrap_err().code(), codes::NOT_FOUND);
+        let n_asked = server.requests().len();
+        files.write("s3://b", b"x").unwrap_err();
+        files.remove("s3://b/").unwrap_err();
+        files.read("s3://b").unwrap_err();
+        assert_eq!(server.requests().len(), n_asked);
+    }
+
+    /// A request that makes an upload or an object of it may have been carried out although its answer was lost.
+    #[test]
+    fn a_lost_answer_at_any_request_loses_no_copy() {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.make_bucket("b");
+        let files = files(&server, &dir);
+        let large = vec![7; 9_000_000];
+        files.write("large", &large).unwrap();
+        for n in 0.. {
+            for fault in [Fault::LostAnswer, Fault::CutBody] {
+                server.set_faults(Faults::at(n, fault));
+                files.copy("large", "s3://b/large", &|| Ok(())).unwrap();
+                assert_eq!(server.objects("b")["large"], large);
+            }
+            if server.faults_seen() == 0 {
+                return;
+            }
+        }
     }
 
     #[test]

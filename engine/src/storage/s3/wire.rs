@@ -6,6 +6,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,11 +14,25 @@ use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService, ReqwestConnector,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
+    ReqwestConnector,
 };
+
+use tokio::time::Sleep;
 
 use super::meter::Meter;
 use super::throttle::{Pass, Throttle};
+
+/// How long it may take until an answer begins, and between two pieces of it.
+const STALL_MAX: Duration = Duration::from_secs(30);
+
+/// Bytes a second that a request's body is sent at, at least: parts of uploads share the line.
+const SLOWEST: u64 = 16 << 10;
+
+/// How long an answer may take to begin.
+fn patience(request: &HttpRequest) -> Duration {
+    STALL_MAX + Duration::from_secs(request.body().content_length() as u64 / SLOWEST)
+}
 
 /// An HTTP client whose requests are counted, and held back by `throttle`.
 pub(super) fn client(
@@ -40,11 +55,15 @@ impl SeenRegion {
     }
 
     fn see(&self, response: &HttpResponse) {
-        let region = response.headers().get("x-amz-bucket-region").and_then(|value| value.to_str().ok());
-        if let Some(region) = region {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(region.to_owned());
+        if let Some(region) = region_of(response) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(region);
         }
     }
+}
+
+/// The region of the bucket, if the answer says it.
+pub(super) fn region_of(response: &HttpResponse) -> Option<String> {
+    Some(response.headers().get("x-amz-bucket-region")?.to_str().ok()?.to_owned())
 }
 
 /// Gives object_store a client that is there already.
@@ -70,7 +89,10 @@ impl HttpService for Wire {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let pass = self.throttle.pass().await;
         self.meter.count(&request);
-        let response = self.client.execute(request).await.inspect_err(|_| self.meter.count_retry())?;
+        let answered = tokio::time::timeout(patience(&request), self.client.execute(request)).await;
+        let response = answered
+            .unwrap_or_else(|elapsed| Err(HttpError::new(HttpErrorKind::Timeout, elapsed)))
+            .inspect_err(|_| self.meter.count_retry())?;
         let status = response.status();
         if !status.is_success() {
             self.region.see(&response);
@@ -84,7 +106,7 @@ impl HttpService for Wire {
             pass.went_well();
         }
         let (head, body) = response.into_parts();
-        let body = Answer { body, meter: Arc::clone(&self.meter), pass: Some(pass) };
+        let body = Answer { body, meter: Arc::clone(&self.meter), pass: Some(pass), stall: None };
         Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
     }
 }
@@ -94,6 +116,23 @@ struct Answer {
     body: HttpResponseBody,
     meter: Arc<Meter>,
     pass: Option<Pass>,
+    /// Runs while nothing comes that is waited for.
+    stall: Option<Pin<Box<Sleep>>>,
+}
+
+impl Answer {
+    fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_ready() {
+            self.stall = None;
+            return polled;
+        }
+        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL_MAX)));
+        stall.as_mut().poll(context).map(|()| {
+            let message = std::io::Error::new(std::io::ErrorKind::TimedOut, "the answer does not go on");
+            Some(Err(HttpError::new(HttpErrorKind::Timeout, message)))
+        })
+    }
 }
 
 impl Body for Answer {
@@ -104,7 +143,7 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let polled = self.poll_body(context);
         if matches!(polled, Poll::Ready(Some(Err(_)))) {
             self.meter.count_retry();
         }
@@ -121,5 +160,18 @@ impl Body for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    #[test]
+    fn a_part_of_an_upload_may_take_minutes() {
+        let put = |n_bytes: usize| patience(&Request::new(Bytes::from(vec![0; n_bytes]).into()));
+        assert_eq!(put(0), STALL_MAX);
+        assert!(put(8 << 20) > Duration::from_secs(8 * 60));
     }
 }
