@@ -63,6 +63,8 @@ impl Line<'_> {
         is_there.then(|| end + run.then.len())
     }
 
+    /// Whether an assertion holds at `position`.
+    #[inline(always)]
     pub(super) fn holds(self, assertion: TextEnd, position: usize) -> bool {
         let text = &self.text[self.start..];
         let position = position - self.start;
