@@ -64,7 +64,6 @@ impl Line<'_> {
     }
 
     /// Whether an assertion holds at `position`.
-    #[inline(always)]
     pub(super) fn holds(self, assertion: TextEnd, position: usize) -> bool {
         let text = &self.text[self.start..];
         let position = position - self.start;
