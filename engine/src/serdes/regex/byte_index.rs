@@ -1,9 +1,9 @@
 //! Where the bytes of a few sets lie in a text, found for many lines at once.
 //!
 //! Each set has a bit for each byte of the text, made 64 at a time. All searches of a field program are questions to
-//! these bits, which take a few nanoseconds each, however far apart the places are; a call of `memchr`
-//! for each takes several times that on the short fields of a log. The words are made for a window that holds some
-//! hundred lines and stays in the processor's nearest cache.
+//! these bits, which take a few nanoseconds each, however far apart the places are; a call of `memchr` for each takes
+//! several times that on the short fields of a log. The bits are made for a window that holds some hundred lines and
+//! stays in the processor's nearest cache.
 //!
 //! They are made by vector instructions where the machine has AVX2, and else in a portable way; a test makes them in
 //! both.

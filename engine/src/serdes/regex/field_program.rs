@@ -14,6 +14,9 @@
 //! alone leads far astray. [`row`] counts instead: if a line has exactly as many separators as the row needs, there is
 //! only one way.
 //!
+//! *Together.* The first way is nearly always the answer, so [`first_ways`] tries it for many lines at once, without
+//! notes of the others, and leaves only those to [`execute`] for which it leads nowhere.
+//!
 //! A text is UTF-8 and a step sees bytes, so a set has to hold all characters beyond ASCII or none of them. What the
 //! steps cannot say — look-around, back-references, repeated groups — is an [`Obstacle`], and EXPLAIN names it.
 
