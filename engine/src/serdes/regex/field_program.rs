@@ -278,7 +278,8 @@ impl FieldProgram {
         let n_lines = lines.iter().take(LINES_MAX).take_while(in_window).count();
         let lines = &lines[..n_lines];
         let Some(last) = lines.last() else {
-            return (0, 0);
+            // It is longer than a window.
+            return (1, 0);
         };
         index.cover_only(&self.sets, text, first.start as usize..last.end as usize);
         let matching = first_ways.succeed(self, text, lines, index, n_groups * 2);

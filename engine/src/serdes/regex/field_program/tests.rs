@@ -10,6 +10,7 @@ use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 
 use self::known_patterns::KNOWN_PATTERNS;
+use super::super::byte_index::WINDOW_BYTES;
 use super::super::program::{Analysis, Matcher};
 use super::NO_GROUP;
 use crate::java_regex::printer::Dialect;
@@ -226,7 +227,8 @@ fn lines_tried_at_once_match_as_they_do_one_by_one() {
     let n_columns_asked = prop_oneof![Just(1_usize), Just(2), Just(100)];
     let result = runner(60).run(&(any::<Index>(), lines, n_columns_asked), |(known, lines, n_asked)| {
         let known = &KNOWN_PATTERNS[known.index(KNOWN_PATTERNS.len())];
-        let mut text = String::new();
+        // One that is longer than a window, and then others.
+        let mut text = "x".repeat(WINDOW_BYTES + 1) + "\n";
         for (line, changes) in &lines {
             let line = changed(known.lines[line.index(known.lines.len())], changes);
             text.extend(line.chars().filter(|&character| character != '\n'));
