@@ -13,10 +13,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::memchr2;
 
 use super::codec::{Codec, archive_kind};
 use super::decoder::{Decoder, Fault};
+use super::line_feeds::find_lines;
 use super::{InputSplit, ReadBuffers, ReadCounters, RecordBlock, RecordRange, RecordReader};
 use crate::config::InputConfig;
 use crate::error::{Error, Result, codes};
@@ -427,12 +428,8 @@ impl RecordReader for LineReader {
 /// next line starts. A CR that `text` ends with is undecided, LF may follow, unless this is the end of the file.
 fn find_records(text: &[u8], start: usize, scanned: usize, at_end: bool, records: &mut Vec<RecordRange>) -> usize {
     let mut start = start;
-    if memchr(b'\r', &text[scanned..]).is_none() {
-        for n_after in memchr_iter(b'\n', &text[scanned..]) {
-            let end = scanned + n_after;
-            records.push(RecordRange { start: start as u32, end: end as u32 });
-            start = end + 1;
-        }
+    if let Some(next) = find_lines(text, start, scanned, records) {
+        start = next;
     } else {
         let mut scanned = scanned;
         while let Some(n_after) = memchr2(b'\n', b'\r', &text[scanned..]) {

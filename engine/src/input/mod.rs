@@ -7,6 +7,7 @@ mod buffers;
 mod codec;
 mod decoder;
 mod footer;
+mod line_feeds;
 mod line_reader;
 mod open;
 pub mod record;

@@ -39,7 +39,7 @@ pub(super) struct IndexedSets(Vec<SetSearch>);
 impl IndexedSets {
     /// Adds a set, or finds it if it is there. `None` if it is one too many, or no instruction can search for it.
     pub(super) fn add(&mut self, set: ByteSet) -> Option<SetIdx> {
-        if let Some(set_idx) = self.0.iter().position(|known| known.set == set) {
+        if let Some(set_idx) = self.find(set) {
             return Some(set_idx);
         }
         if self.0.len() == SETS_MAX {
@@ -47,6 +47,11 @@ impl IndexedSets {
         }
         self.0.push(SetSearch::new(set)?);
         Some(self.0.len() - 1)
+    }
+
+    /// The number of a set that is there.
+    pub(super) fn find(&self, set: ByteSet) -> Option<SetIdx> {
+        self.0.iter().position(|known| known.set == set)
     }
 }
 
@@ -207,6 +212,26 @@ impl Places<'_> {
             return (place >= part.start).then_some(place);
         }
         self.last_far(last, part.start)
+    }
+
+    /// The place in a part of the text behind which there are `n - 1` more. `n` is not 0.
+    pub(super) fn nth_last(&self, part: Range<usize>, n: usize) -> Option<usize> {
+        let (mut end, mut n_left) = (part.end, n as u32);
+        while end > part.start {
+            // The words are those of `words`, so that none has to be shifted but the first.
+            let start = part.start.max(end.saturating_sub(CHUNK - 7));
+            let (first, mut word) = self.words(start..end).next()?;
+            let n_here = word.count_ones();
+            if n_here >= n_left {
+                for _ in n_left..n_here {
+                    word &= word - 1;
+                }
+                return Some(first + word.trailing_zeros() as usize);
+            }
+            n_left -= n_here;
+            end = start;
+        }
+        None
     }
 
     #[inline(never)]

@@ -110,7 +110,7 @@ pub(super) struct First {
 }
 
 impl First {
-    #[inline]
+    #[inline(always)]
     pub(super) fn allows(&self, text: &[u8], position: usize) -> bool {
         text.get(position).map_or(self.at_end, |&byte| self.bytes.contains(byte))
     }

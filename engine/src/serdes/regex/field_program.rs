@@ -22,6 +22,7 @@
 
 mod compile;
 mod execute;
+mod fields;
 mod first_ways;
 mod line;
 mod row;
@@ -30,6 +31,7 @@ use std::fmt;
 use std::ops::Range;
 
 use self::execute::Choice;
+use self::fields::Fields;
 use self::first_ways::{FirstWays, LINES_MAX};
 pub(super) use self::first_ways::{LineBits, all_of};
 use self::row::Row;
@@ -85,6 +87,10 @@ enum Step {
         next: StepIdx,
     },
     Run(Run),
+    Fields {
+        fields: Fields,
+        next: StepIdx,
+    },
     Save {
         slot: usize,
         next: StepIdx,
@@ -130,7 +136,7 @@ impl Literal {
         self.bytes.len()
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_at(&self, text: &[u8], position: usize) -> bool {
         let rest = &text[position..];
         match *self.bytes {
@@ -172,8 +178,12 @@ struct Run {
     /// In characters.
     min: usize,
     max: Option<usize>,
+    /// All characters of the set are one byte.
+    is_ascii: bool,
     lazy: bool,
     follow: Follow,
+    /// Bytes that what follows needs, and how often: so many have to be left of each.
+    needed: Box<[(SetIdx, usize)]>,
     /// The slots that keep where the run starts and ends.
     saved_start: Option<usize>,
     saved_end: Option<usize>,
@@ -190,11 +200,9 @@ enum Follow {
     /// Nothing that the run could have taken: it ends where it has to.
     Outside,
     /// A literal whose first byte is in the index.
-    Literal {
-        literal: Literal,
-        first: SetIdx,
-    },
-    Bytes(First),
+    Literal { literal: Literal, first: SetIdx },
+    /// Where it does not match the end of the text, its set may be in the index.
+    Bytes { first: First, indexed: Option<SetIdx> },
 }
 
 /// Where a group lies in a text: its first byte and the one after its last.

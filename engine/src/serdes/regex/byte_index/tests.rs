@@ -63,6 +63,10 @@ fn places_are_those_of_a_look_at_each_byte() {
                 prop_assert_eq!(of_set.next(place, part.end), next);
                 let last = places.iter().copied().rfind(|&found| found < place);
                 prop_assert_eq!(of_set.last(part.start..place), last);
+                for n in [1, 2, 70] {
+                    let nth_last = places.iter().copied().rev().filter(|&found| found < place).nth(n - 1);
+                    prop_assert_eq!(of_set.nth_last(part.start..place, n), nth_last);
+                }
             }
             let mut of_bits = Vec::new();
             for (first, bits) in of_set.words(part.clone()) {

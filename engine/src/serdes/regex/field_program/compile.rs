@@ -1,12 +1,14 @@
 //! Makes steps of a tree, from its end to its start, so that each step knows what can come after it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use regex_syntax::hir::ClassUnicode;
 
-use super::super::byte_index::IndexedSets;
+use super::super::byte_index::{IndexedSets, SetIdx};
 use super::super::byte_set::{ByteSet, First};
 use super::super::source::source;
+use super::fields;
 use super::row::{Row, RowRun};
 use super::{FieldProgram, Follow, Literal, Obstacle, Run, RunEnd, Step, StepIdx, TextEnd};
 use crate::java_regex::{Assertion, Node, RepeatMode};
@@ -17,6 +19,8 @@ const PARTS_MAX: usize = 5000;
 const WRITTEN_OUT_MAX: u32 = 8;
 /// Literals are put together up to this many bytes.
 const LITERAL_BYTES_MAX: usize = 64;
+/// Bytes of which a run that can take everything leaves as many as the rest needs.
+const NEEDED_MAX: usize = 2;
 /// Shorter rows are matched run by run.
 const ROW_FIELDS_MIN: usize = 3;
 
@@ -24,6 +28,7 @@ pub(super) fn compile(node: &Node, groups: &[usize]) -> Result<FieldProgram, Obs
     let mut compiler = Compiler {
         steps: Vec::new(),
         firsts: Vec::new(),
+        needs: Vec::new(),
         sets: IndexedSets::default(),
         in_plain_row: false,
         groups,
@@ -31,6 +36,7 @@ pub(super) fn compile(node: &Node, groups: &[usize]) -> Result<FieldProgram, Obs
     };
     let end = compiler.push(Step::End, First { bytes: ByteSet::default(), at_end: true });
     let start = compiler.node(node, end)?;
+    fields::put_together(&mut compiler.steps);
     Ok(FieldProgram { steps: compiler.steps, start, sets: compiler.sets })
 }
 
@@ -38,6 +44,8 @@ struct Compiler<'a> {
     steps: Vec<Step>,
     /// What a match of the text can begin with from each step on.
     firsts: Vec<First>,
+    /// Bytes that every match has from each step on.
+    needs: Vec<Needs>,
     sets: IndexedSets,
     /// These are the steps of a row that is nearly always split by counting: they have to do without the index.
     in_plain_row: bool,
@@ -49,6 +57,7 @@ type Compiled = Result<StepIdx, Obstacle>;
 
 impl Compiler<'_> {
     fn push(&mut self, step: Step, first: First) -> StepIdx {
+        self.needs.push(Needs::of(&step, &self.needs));
         self.steps.push(step);
         self.firsts.push(first);
         self.steps.len() - 1
@@ -111,6 +120,11 @@ impl Compiler<'_> {
             },
             Node::Concat(nodes) => self.sequence(nodes, next),
             Node::Alternate(nodes) => {
+                if let Some((run, class)) = run_for_all(nodes)
+                    && !byte_set(run, class)?.intersects(self.firsts[next].bytes)
+                {
+                    return self.run(run, class, next);
+                }
                 let branches = nodes.iter().map(|node| self.node(node, next)).collect::<Result<Vec<_>, _>>()?;
                 Ok(self.split(&branches))
             }
@@ -171,12 +185,20 @@ impl Compiler<'_> {
         {
             Follow::Literal { literal, first }
         } else {
-            Follow::Bytes(following)
+            // The shortest end has to be searched for, and the longest is nearly always it.
+            let indexed =
+                if *mode == RepeatMode::Lazy && !following.at_end { self.sets.add(following.bytes) } else { None };
+            Follow::Bytes { first: following, indexed }
         };
         let mut first = First { bytes: set.first_bytes(), at_end: false };
         if *min == 0 {
             first = first.union(following);
         }
+        let needed = if *mode == RepeatMode::Greedy && set.complement() == ByteSet::default() {
+            self.needs[next].indexed(&self.sets)
+        } else {
+            Box::default()
+        };
         // What comes right after becomes a part of this step; the steps that were made for it stay, for others.
         let (mut saved_end, mut then, mut next) = (None, Literal::default(), next);
         if let Step::Save { slot, next: after } = self.steps[next]
@@ -191,7 +213,9 @@ impl Compiler<'_> {
             end: self.run_end(set),
             min: *min as usize,
             max: max.map(|max| max as usize),
+            is_ascii: !set.has_beyond_ascii(),
             lazy: *mode == RepeatMode::Lazy,
+            needed,
             follow,
             saved_start: None,
             saved_end,
@@ -202,15 +226,21 @@ impl Compiler<'_> {
         Ok(self.push(Step::Run(run), first))
     }
 
-    /// The literal that a step begins with.
+    /// The literal that a step begins with, whatever groups begin or end in it.
     fn literal(&self, mut step: StepIdx) -> Option<Literal> {
+        let mut bytes = Vec::new();
         loop {
             match &self.steps[step] {
                 Step::Save { next, .. } => step = *next,
-                Step::Literal { literal, .. } => return Some(literal.clone()),
-                _ => return None,
+                Step::Literal { literal, next } => {
+                    bytes.extend_from_slice(&literal.bytes);
+                    step = *next;
+                }
+                _ => break,
             }
         }
+        bytes.truncate(LITERAL_BYTES_MAX);
+        (!bytes.is_empty()).then(|| Literal::new(&bytes))
     }
 
     fn split(&mut self, branches: &[StepIdx]) -> StepIdx {
@@ -258,6 +288,50 @@ impl Compiler<'_> {
     }
 }
 
+/// Bytes that a match has, and at least how often.
+#[derive(Debug, Clone, Default)]
+struct Needs(BTreeMap<u8, usize>);
+
+impl Needs {
+    /// What a step needs, together with those after it.
+    fn of(step: &Step, needs: &[Needs]) -> Self {
+        match step {
+            Step::End | Step::Fields { .. } => Needs::default(),
+            Step::Literal { literal, next } => needs[*next].with(literal),
+            Step::Run(run) => needs[run.next].with(&run.then),
+            Step::One { next, .. } | Step::Save { next, .. } | Step::Test { next, .. } | Step::Row { next, .. } => {
+                needs[*next].clone()
+            }
+            Step::Split(branches) => {
+                let both = |needed: Needs, other: &Needs| {
+                    let least = |(byte, n): (u8, usize)| Some((byte, n.min(*other.0.get(&byte)?)));
+                    Needs(needed.0.into_iter().filter_map(least).collect())
+                };
+                let mut branches = branches.iter().map(|(_, branch)| &needs[*branch]);
+                branches.next().map_or_else(Needs::default, |first| branches.fold(first.clone(), both))
+            }
+        }
+    }
+
+    fn with(&self, literal: &Literal) -> Self {
+        let mut needs = self.clone();
+        for &byte in &literal.bytes {
+            *needs.0.entry(byte).or_default() += 1;
+        }
+        needs
+    }
+
+    /// The bytes that are needed most often, more than once, with their sets.
+    fn indexed(&self, sets: &IndexedSets) -> Box<[(SetIdx, usize)]> {
+        let several = self.0.iter().filter(|(_, n)| **n > 1);
+        let mut needed: Vec<_> =
+            several.filter_map(|(byte, n)| Some((sets.find(ByteSet::of_byte(*byte))?, *n))).collect();
+        needed.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        needed.truncate(NEEDED_MAX);
+        needed.into()
+    }
+}
+
 fn obstacle(node: &Node, reason: &'static str) -> Obstacle {
     Obstacle { part: source(node), reason }
 }
@@ -292,6 +366,29 @@ fn needed_byte(node: &Node) -> Option<u8> {
         Node::Concat(nodes) => nodes.iter().find_map(needed_byte),
         _ => None,
     }
+}
+
+/// The branch that is a run of any length, if the others are characters of it or nothing: `-|[-0-9]*`. Where what follows
+/// can begin with none of them, the run takes what any of the others takes, and to the same end.
+fn run_for_all<'a>(branches: &'a [Node]) -> Option<(&'a Node, &'a ClassUnicode)> {
+    let run = |node: &'a Node| match node {
+        Node::Repeat { node: repeated, min: 0, max: None, mode: RepeatMode::Greedy } => match &**repeated {
+            Node::Set(class) if single(class).is_none() => Some((node, class)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let (run_node, class) = branches.iter().find_map(run)?;
+    let is_in_run = |node: &Node| match node {
+        Node::Empty => true,
+        Node::Set(other) => {
+            let mut outside = other.clone();
+            outside.difference(class);
+            outside.ranges().is_empty()
+        }
+        node => std::ptr::eq(node, run_node),
+    };
+    branches.iter().all(is_in_run).then_some((run_node, class))
 }
 
 /// Parts of a sequence that [`Row`] can split.

@@ -1,6 +1,7 @@
 //! Runs a field program over one text: the ways to match it in Java's order, without those that cannot succeed.
 
 use super::super::byte_set::First;
+use super::fields::FieldBounds;
 use super::line::{Line, character_len};
 use super::row::Split;
 use super::{FieldProgram, Memory, Run, Step, StepIdx, Verdict};
@@ -87,6 +88,14 @@ impl Attempt<'_> {
             Step::Literal { literal, next } if literal.is_at(text, position) => (*next, position + literal.len()),
             Step::One { first, next } if first.allows(text, position) => {
                 (*next, position + character_len(text[position]))
+            }
+            Step::Fields { fields, next } => {
+                let mut bounds = FieldBounds::default();
+                let after = fields.find(text, self.line.index.places(fields.outside), position, &mut bounds)?;
+                for &(slot, bound_idx, n_less) in &fields.saved {
+                    self.save(slot, (bounds[bound_idx] - n_less) as usize);
+                }
+                (*next, after)
             }
             Step::Save { slot, next } => {
                 self.save(*slot, position);

@@ -18,12 +18,25 @@ impl Line<'_> {
     /// limits it.
     #[inline(always)]
     pub(super) fn run_limits(self, run: &Run, position: usize, longest: usize) -> Option<(usize, usize)> {
+        let longest = if run.needed.is_empty() { longest } else { self.bounded(run, position, longest)? };
         match (run.min, run.max) {
             (0, None) => Some((position, longest)),
             (1, None) if longest > position => Some((position + character_len(self.text[position]), longest)),
             (1, None) => None,
+            (min, max) if run.is_ascii => {
+                let (shortest, longest) = (position + min, max.map_or(longest, |max| longest.min(position + max)));
+                (shortest <= longest).then_some((shortest, longest))
+            }
             (min, max) => self.counted_ends(min, max, position, longest),
         }
+    }
+
+    /// The longest end of a run that leaves as many of the needed bytes as the rest needs.
+    #[inline(never)]
+    pub(super) fn bounded(self, run: &Run, position: usize, longest: usize) -> Option<usize> {
+        run.needed.iter().try_fold(longest, |longest, &(set, n_needed)| {
+            Some(longest.min(self.index.places(set).nth_last(position..self.text.len(), n_needed)?))
+        })
     }
 
     /// The end of a run to try first, of those within its limits.
@@ -32,7 +45,7 @@ impl Line<'_> {
         match &run.follow {
             Follow::Outside => Some(longest),
             _ if run.lazy => self.first_end(&run.follow, shortest, longest),
-            Follow::Bytes(first) if first.allows(self.text, longest) => Some(longest),
+            Follow::Bytes { first, .. } if first.allows(self.text, longest) => Some(longest),
             _ => self.last_end(&run.follow, shortest, longest),
         }
     }
@@ -80,7 +93,7 @@ impl Line<'_> {
     }
 
     /// Where a run has to end that starts at `position`, if nothing limits it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn longest_end(self, end: &RunEnd, position: usize) -> usize {
         match end {
             RunEnd::Indexed(set) => self.index.places(*set).next(position, self.text.len()),
@@ -115,11 +128,12 @@ impl Line<'_> {
                     end = found;
                 }
             }
-            Follow::Bytes(first) => (shortest..=longest).rev().find(|&end| first.allows(self.text, end)),
+            Follow::Bytes { first, .. } => (shortest..=longest).rev().find(|&end| first.allows(self.text, end)),
         }
     }
 
     /// The first place from `shortest` to `longest` at which what follows can begin.
+    #[inline(always)]
     fn first_end(self, follow: &Follow, shortest: usize, longest: usize) -> Option<usize> {
         match follow {
             Follow::Outside => Some(longest),
@@ -136,7 +150,11 @@ impl Line<'_> {
                     start = found + 1;
                 }
             }
-            Follow::Bytes(first) => (shortest..=longest).find(|&end| first.allows(self.text, end)),
+            Follow::Bytes { indexed: Some(set), .. } => {
+                let found = self.index.places(*set).next(shortest, self.text.len());
+                (found <= longest && found < self.text.len()).then_some(found)
+            }
+            Follow::Bytes { first, .. } => (shortest..=longest).find(|&end| first.allows(self.text, end)),
         }
     }
 }

@@ -97,37 +97,61 @@ impl Row {
         }
     }
 
-    /// Splits the row that starts at `start` in a line that goes on to the end of `text`; `places` then holds the places of the row's
-    /// first separators.
+    /// Splits the row that starts at `start` in a line that goes on to the end of `text`; `places` then holds the places
+    /// of the row's first separators.
     #[inline(always)]
     pub(super) fn split(&self, text: &[u8], index: &RowIndex<'_>, start: usize, places: &mut Vec<usize>) -> Split {
-        let bound = match &index.needed_after {
-            None => text.len(),
-            Some(needed) => match needed.last(start..text.len()) {
-                None => return Split::Impossible,
-                Some(place) => place,
-            },
-        };
         places.clear();
-        let (mut n_separators, mut has_empty_field, mut end) = (0, false, start);
+        let n_fields = self.may_be_empty.len();
+        let (mut n_left, mut has_empty_field) = (n_fields, false);
         // A bit right after each separator of the word before, and at the start.
         let mut after = None;
-        for (first, word) in index.separators.words(start..bound) {
-            n_separators += word.count_ones() as usize;
-            has_empty_field |= word & (word << 1 | after.unwrap_or_else(|| 1 << (start - first))) != 0;
-            after = Some(word >> (u64::BITS - 1));
-            if word != 0 {
-                end = first + (u64::BITS - word.leading_zeros()) as usize;
+        let mut words = index.separators.words(start..text.len());
+        let (end, mut others) = loop {
+            let Some((first, word)) = words.next() else {
+                return Split::Impossible;
+            };
+            let n_here = word.count_ones() as usize;
+            let mut others = 0;
+            if n_here >= n_left {
+                others = word;
+                for _ in 0..n_left {
+                    others &= others - 1;
+                }
             }
-            let mut separators = word;
+            let in_row = word ^ others;
+            has_empty_field |= in_row & (in_row << 1 | after.unwrap_or_else(|| 1 << (start - first))) != 0;
+            let mut separators = in_row;
             while separators != 0 && places.len() < self.n_places {
                 places.push(first + separators.trailing_zeros() as usize);
                 separators &= separators - 1;
             }
+            if n_here >= n_left {
+                let end = first + (u64::BITS - in_row.leading_zeros()) as usize;
+                break (end, (first, others));
+            }
+            n_left -= n_here;
+            after = Some(word >> (u64::BITS - 1));
+        };
+        // More of them say nothing only where no match has its row: behind the byte that the rest needs.
+        while others.1 == 0 {
+            match words.next() {
+                Some(word) => others = word,
+                None => break,
+            }
         }
-        let n_fields = self.may_be_empty.len();
-        if n_separators != n_fields {
-            return if n_separators < n_fields { Split::Impossible } else { Split::Unknown };
+        if others.1 != 0 {
+            let next = others.0 + others.1.trailing_zeros() as usize;
+            let bound = match &index.needed_after {
+                None => text.len(),
+                Some(needed) => match needed.last(start..text.len()) {
+                    None => return Split::Impossible,
+                    Some(place) => place,
+                },
+            };
+            if next < bound {
+                return Split::Unknown;
+            }
         }
         if (has_empty_field && !self.empty_fields_may_be(start, places)) || !self.is_made_of_sets(text, start, places) {
             return Split::Impossible;
