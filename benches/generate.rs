@@ -51,6 +51,12 @@ impl Random {
     }
 }
 
+/// Lines picked from some.
+pub fn picked(lines: &[&'static str], rows: u64) -> Vec<u8> {
+    let mut random = Random(4);
+    (0..rows).flat_map(|_| [random.pick(lines), "\n"]).flat_map(str::bytes).collect()
+}
+
 /// Lines of 11 fields between tabs, as Amazon's EMR tutorial has them.
 pub fn tutorial(rows: u64) -> Vec<u8> {
     let mut random = Random(1);
