@@ -15,6 +15,8 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/script_tables_and_output", script_tables_and_output),
         trial("s3/one_run_at_a_time_and_gc", one_run_at_a_time_and_gc),
         trial("s3/sigterm_stops_an_upload", sigterm_stops_an_upload),
+        trial("s3/sigterm_leaves_a_commit_that_is_slow_to_the_next_run", sigterm_leaves_a_slow_commit),
+        trial("s3/a_server_that_is_silent_delays_no_end", a_server_that_is_silent_delays_no_end),
         trial("s3/denied_says_whose_credentials", denied_says_whose_credentials),
         trial("s3/half_a_key_matters_only_to_s3", half_a_key_matters_only_to_s3),
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
@@ -98,6 +100,56 @@ fn sigterm_stops_an_upload() {
     assert_eq!(left, ["out/old"]);
     assert_eq!(server.pending_uploads("b"), [""; 0]);
     sandbox.assert_no_scratch();
+}
+
+/// Starts the report and stops it by `signal` as soon as a request begins with `request`, which the server sees when
+/// each takes as long as `latency` from then on.
+fn signal_at(sandbox: &Sandbox, server: &Server, signal: &str, request: &str, latency: Duration) -> Finished {
+    server.set_latency(Duration::from_millis(300));
+    let mut command = sandbox.logq();
+    command.env("AWS_ENDPOINT_URL", server.url()).env("AWS_ACCESS_KEY_ID", KEY_ID);
+    let running = start(command.env("AWS_SECRET_ACCESS_KEY", "x").args(RUN));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !server.requests().iter().any(|made| made.starts_with(request)) {
+        assert!(Instant::now() < deadline, "{:?}", server.requests());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.set_latency(latency);
+    running.signal(signal);
+    running.finish_within(Duration::from_secs(10))
+}
+
+fn sigterm_leaves_a_slow_commit() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    server.put("b", "out/_SUCCESS", "");
+    server.put("b", "out/old", "old");
+    let finished = signal_at(&sandbox, &server, "TERM", "POST b/?delete", Duration::from_millis(1200));
+    let stderr = finished.assert_code(143).stderr();
+    assert!(stderr.contains("`logq gc s3://b/out`, finishes what was begun"), "{stderr}");
+    let left: Vec<String> = server.objects("b").into_keys().filter(|key| key.starts_with("out/_logq/")).collect();
+    assert!(left.len() == 1 && left[0].starts_with("out/_logq/commit-"), "{left:?}");
+    sandbox.assert_no_scratch();
+    server.set_latency(Duration::ZERO);
+    let finished = logq(&sandbox, &server, &["gc", "s3://b/out"]);
+    assert!(finished.assert_code(0).stderr().contains("settled what 1 run left"), "{}", finished.stderr());
+    let objects = server.objects("b");
+    assert_eq!(result(&objects, "out/"), b"a\x011225\nb\x0150\n");
+    assert!(!objects.contains_key("out/old") && objects.contains_key("out/_SUCCESS"));
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+}
+
+fn a_server_that_is_silent_delays_no_end() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    server.put("b", "out/old", "old");
+    let finished = signal_at(&sandbox, &server, "INT", "PUT b/out/_logq/commit-", Duration::from_secs(60));
+    let stderr = finished.assert_code(130).stderr();
+    assert!(stderr.contains("warning: ended before everything was cleared away"), "{stderr}");
+    assert!(stderr.contains("`logq gc PATH`"), "{stderr}");
+    server.set_latency(Duration::ZERO);
+    logq(&sandbox, &server, &["gc", "s3://b/out"]).assert_code(0);
+    let left: Vec<String> = server.objects("b").into_keys().filter(|key| key.starts_with("out/")).collect();
+    assert_eq!(left, ["out/old"]);
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
 }
 
 fn denied_says_whose_credentials() {

@@ -19,7 +19,7 @@ use crate::id::JobId;
 use crate::observer::{
     InputSummary, JobObserver, JobSummary, OutputFile, OutputSummary, PlanSummary, PlannedInput, Requests,
 };
-use crate::output::{self, Committer, SuccessInfo, WorkPlaces};
+use crate::output::{self, Committer, Stop, SuccessInfo, WorkPlaces};
 use crate::plan::show::TextRows;
 use crate::plan::stages::Stage;
 use crate::plan::{self, PlanContext, QueryPlan, StageGraph, ddl, explain, show};
@@ -282,20 +282,22 @@ impl Session {
         let config = &run.job.config;
         let places = WorkPlaces { scratch: self.scratch.path(), temp_dir: &config.temp_dir };
         let job = &run.job.job;
-        let committer = Committer::begin(local, &self.storage, &directory.path, places, job, config.durable)?;
+        let cancel = run.job.cancel.clone();
+        let stop = Stop::new(move || cancel.cancelled_for());
+        let committer = Committer::begin(local, &self.storage, &directory.path, places, job, config.durable, &stop)?;
         let committer = committer.merging(run.merge_bytes());
         let output = Arc::new(FileOutput::new(committer, directory.serde));
         let columns = Arc::clone(&run.plan.columns);
         let query_hash = format!("{:08x}", crc32fast::hash(map.text().as_bytes()));
         let job = run.job.job;
-        let (requests_before, cancel) = (run.requests_before, run.job.cancel.clone());
+        let requests_before = run.requests_before;
         let (mut summary, _) = run.finish(ResultSink::Files(Arc::clone(&output)))?;
         let preview = output.preview();
         let output =
             Arc::into_inner(output).ok_or_else(|| Error::internal("a task still writes after the job's end"))?;
         let success = success_info(&job, query_hash, &summary);
         let started = Instant::now();
-        let files = output.into_committer().commit(&success, move || cancel.is_cancelled())?;
+        let files = output.into_committer().commit(&success, &stop)?;
         summary.elapsed += started.elapsed();
         summary.requests = told(self.storage.requests().since(requests_before));
         summary.outputs.push(OutputSummary {

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::Stop;
 use super::output_lock::{OutputLock, living_holder};
 use super::success::SUCCESS_FILE;
 use crate::error::{Error, Result, codes};
@@ -88,33 +89,44 @@ impl Intent {
 
     /// Carries out an intent to commit, and says whether it can be. Each step may have been done before.
     ///
-    /// Errors: `COMMIT` if the lock is not held any more; then all that follows is the next holder's.
-    pub fn carry_out(&self, folder: &ObjectFolder, lock: &OutputLock) -> Result<bool> {
+    /// Errors: `COMMIT` if the lock is not held any more; then all that follows is the next holder's. `CANCELLED` between
+    /// two steps when a stop is due; then all that follows is the next run's.
+    pub fn carry_out(&self, folder: &ObjectFolder, lock: &OutputLock, stop: &Stop) -> Result<bool> {
+        let check = || lock.check().and_then(|()| stop.check_due());
         let IntentState::Committing { uploads, replaced, success } = &self.state else {
             return Err(Error::internal("a commit that is still uploading is finished"));
         };
-        lock.check()?;
+        check()?;
         if replaced.iter().any(|name| name == SUCCESS_FILE) {
             folder.delete(&[SUCCESS_FILE.to_owned()])?;
         }
-        lock.check()?;
-        if !folder.complete(uploads.clone())? {
+        check()?;
+        let due = stop.clone();
+        if !folder.complete(uploads.clone(), move || due.is_due())? {
             return Ok(false);
         }
         // An upload whose first answer was lost was begun twice. Not everybody may list uploads.
+        check()?;
         fine_if_denied(folder.abort_uploads(&names_of(folder, uploads)))?;
         for names in replaced.chunks(DELETED_AT_ONCE) {
-            lock.check()?;
+            check()?;
             folder.delete(names)?;
         }
-        lock.check()?;
+        check()?;
         folder.put(SUCCESS_FILE, success.clone().into_bytes())?;
         folder.delete(&[self.name()])?;
         Ok(true)
     }
 
     /// Carries it out or undoes it for a run that is dead. Gives what is left for want of a permission.
-    fn settle(&self, folder: &ObjectFolder, lock: &OutputLock, found: &HashSet<&str>) -> Result<Option<Error>> {
+    fn settle(
+        &self,
+        folder: &ObjectFolder,
+        lock: &OutputLock,
+        stop: &Stop,
+        found: &HashSet<&str>,
+    ) -> Result<Option<Error>> {
+        stop.check()?;
         let (uploads, replaced) = match &self.state {
             IntentState::Uploading { names } => {
                 lock.check()?;
@@ -126,7 +138,7 @@ impl Intent {
             }
             IntentState::Committing { uploads, replaced, .. } => (uploads, replaced),
         };
-        if can_be_completed(folder, uploads, found)? && self.carry_out(folder, lock)? {
+        if can_be_completed(folder, uploads, found)? && self.carry_out(folder, lock, stop)? {
             return Ok(None);
         }
         lock.check()?;
@@ -183,7 +195,7 @@ pub(super) fn is_work(name: &str) -> bool {
 ///
 /// Called with the lock of `folder` held, so that every record found there belongs to a dead run. Errors:
 /// [`codes::OUTPUT_LOCKED`] if a run is writing below.
-pub(super) fn settle_dead_runs(folder: &ObjectFolder, lock: &OutputLock) -> Result<Settled> {
+pub(super) fn settle_dead_runs(folder: &ObjectFolder, lock: &OutputLock, stop: &Stop) -> Result<Settled> {
     let names = folder.list()?;
     refuse_if_locked_below(folder, &names)?;
     let mut settled = Settled::default();
@@ -191,7 +203,7 @@ pub(super) fn settle_dead_runs(folder: &ObjectFolder, lock: &OutputLock) -> Resu
         let Some((below, record)) = work(name).filter(|(_, record)| record.starts_with("commit-")) else { continue };
         let place = folder.below(below);
         let found = names.iter().filter_map(|name| name.strip_prefix(below)).collect();
-        let left = read(&place, &format!("{WORK}{record}"))?.settle(&place, lock, &found)?;
+        let left = read(&place, &format!("{WORK}{record}"))?.settle(&place, lock, stop, &found)?;
         settled.n_runs += usize::from(left.is_none());
         settled.left = left.or(settled.left);
     }

@@ -11,9 +11,11 @@ pub mod writer;
 mod intent;
 mod output_lock;
 mod recovery;
+mod stop;
 
 pub use committer::OutputCommitter;
 pub use object_committer::ObjectCommitter;
+pub use stop::Stop;
 pub use success::{CommittedFile, InputSummary, SuccessInfo};
 pub use writer::{PendingFile, RecordWriter};
 
@@ -51,10 +53,11 @@ impl Committer {
         places: WorkPlaces<'_>,
         job: &JobId,
         durable: bool,
+        stop: &Stop,
     ) -> Result<Self> {
         match (dest.as_local(), dest.as_object()) {
             (Some(path), _) => OutputCommitter::begin(fs, path, job, durable).map(Committer::Local),
-            (_, Some(object)) => ObjectCommitter::begin(fs, storage.s3(), object, places.scratch, places.temp_dir, job)
+            (_, Some(object)) => ObjectCommitter::begin(fs, storage.s3(), object, places, job, stop)
                 .map(|committer| Committer::S3(Box::new(committer))),
             (None, None) => Err(Error::internal("an output that is nowhere")),
         }
@@ -79,14 +82,10 @@ impl Committer {
     }
 
     /// See [`OutputCommitter::commit`], which takes no time, and [`ObjectCommitter::commit`].
-    pub fn commit(
-        self,
-        success: &SuccessInfo,
-        is_stopped: impl Fn() -> bool + Send + 'static,
-    ) -> Result<Vec<CommittedFile>> {
+    pub fn commit(self, success: &SuccessInfo, stop: &Stop) -> Result<Vec<CommittedFile>> {
         match self {
             Committer::Local(committer) => committer.commit(success),
-            Committer::S3(committer) => committer.commit(success, is_stopped),
+            Committer::S3(committer) => committer.commit(success, stop),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arrow::array::Int64Array;
 use arrow::record_batch::RecordBatch;
@@ -52,12 +54,12 @@ impl Machine {
     fn begin(&self, server: &Server) -> Result<Committer> {
         let places = WorkPlaces { scratch: self.temp_dir.path(), temp_dir: self.temp_dir.path() };
         let storage = self.storage(server);
-        Committer::begin(Arc::new(LocalFileSystem), &storage, &dest(), places, &JobId::new(), false)
+        Committer::begin(Arc::new(LocalFileSystem), &storage, &dest(), places, &JobId::new(), false, &Stop::never())
     }
 
     /// Two tasks that write `value` and the number after it.
     fn run(&self, server: &Server, value: i64) -> Result<Vec<CommittedFile>> {
-        self.written(server, value)?.commit(&SuccessInfo::default(), || false)
+        self.written(server, value)?.commit(&SuccessInfo::default(), &Stop::never())
     }
 
     fn written(&self, server: &Server, value: i64) -> Result<Committer> {
@@ -263,8 +265,15 @@ fn a_whole_bucket_is_not_replaced() {
     let machine = Machine::new();
     let places = WorkPlaces { scratch: machine.temp_dir.path(), temp_dir: machine.temp_dir.path() };
     let dest = StoragePath::parse("s3://b/", Path::new("/")).unwrap();
-    let begun =
-        Committer::begin(Arc::new(LocalFileSystem), &machine.storage(&server), &dest, places, &JobId::new(), false);
+    let begun = Committer::begin(
+        Arc::new(LocalFileSystem),
+        &machine.storage(&server),
+        &dest,
+        places,
+        &JobId::new(),
+        false,
+        &Stop::never(),
+    );
     assert_eq!(begun.unwrap_err().code(), codes::COMMIT);
     assert!(server.requests().is_empty());
 }
@@ -364,10 +373,10 @@ fn a_run_whose_lock_was_not_renewed_changes_nothing() {
     committer.lock.check().unwrap();
     committer.lock.age(SignedDuration::from_secs(2));
     let intent = Intent { run_id: committer.run_id.clone(), state };
-    assert_eq!(intent.carry_out(&committer.folder, &committer.lock).unwrap_err().code(), codes::COMMIT);
+    assert_eq!(intent.carry_out(&committer.folder, &committer.lock, &Stop::never()).unwrap_err().code(), codes::COMMIT);
     // Meanwhile another run took it over; its lock stays, too.
     server.put("b", "out/_logq/lock", LIVING);
-    let error = committer.commit(&SuccessInfo::default(), || false).unwrap_err();
+    let error = committer.commit(&SuccessInfo::default(), &Stop::never()).unwrap_err();
     assert_eq!(error.code(), codes::COMMIT, "{error:?}");
     let mut after = server.objects("b");
     assert_eq!(after.remove("out/_logq/lock").unwrap(), LIVING.as_bytes());
@@ -399,7 +408,7 @@ fn outputs_below_are_left_to_their_runs() {
     server.put("b", "out/sub/_logq/lock", EXPIRED);
     let committer = machine.written(&server, 10).unwrap();
     server.put("b", "out/sub/_logq/lock", LIVING);
-    let error = committer.commit(&SuccessInfo::default(), || false).unwrap_err();
+    let error = committer.commit(&SuccessInfo::default(), &Stop::never()).unwrap_err();
     assert_eq!(error.code(), codes::OUTPUT_LOCKED);
 
     server.put("b", "out/sub/_logq/lock", EXPIRED);
@@ -430,13 +439,13 @@ fn a_run_that_is_stopped_leaves_no_upload() {
     machine.run(&server, 10).unwrap();
     let before = server.objects("b");
     let committer = machine.written(&server, 20).unwrap();
-    server.set_latency(std::time::Duration::from_millis(300));
+    server.set_latency(Duration::from_millis(300));
     let asked_before = server.requests().len();
     let is_uploading = {
-        let begun = std::sync::atomic::AtomicUsize::new(0);
-        move || begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 4
+        let begun = AtomicUsize::new(0);
+        move || (begun.fetch_add(1, Ordering::Relaxed) > 4).then_some(Duration::ZERO)
     };
-    let error = committer.commit(&SuccessInfo::default(), is_uploading).unwrap_err();
+    let error = committer.commit(&SuccessInfo::default(), &Stop::new(is_uploading)).unwrap_err();
     assert_eq!(error.code(), codes::CANCELLED);
     assert!(server.requests()[asked_before..].iter().any(|request| request.starts_with("POST b/out/000000_0-")));
     assert_eq!(server.objects("b"), before);
@@ -477,4 +486,40 @@ fn a_link_in_the_place_of_the_local_lock_is_not_followed() {
     machine.run(&server, 10).unwrap();
     assert_eq!(std::fs::read(&precious).unwrap(), b"mine");
     assert!(lock.is_symlink());
+}
+
+/// At each request of the part that only goes forward: what is left is finished by the next run, which need not wait.
+#[test]
+fn a_commit_that_may_not_go_on_is_finished_by_the_next_run() {
+    for n in 0.. {
+        let server = Arc::new(Server::start());
+        server.make_bucket("b");
+        let machine = Machine::new();
+        machine.run(&server, 10).unwrap();
+        let committer = machine.written(&server, 20).unwrap();
+        // The first n that ask once the record says that the commit only goes forward may go on.
+        let stop = {
+            let (asked, server) = (AtomicUsize::new(0), Arc::clone(&server));
+            Stop::new(move || {
+                let is_committing = server.objects("b").iter().any(|(key, text)| {
+                    key.starts_with("out/_logq/commit-") && String::from_utf8_lossy(text).contains("committing")
+                });
+                (is_committing && asked.fetch_add(1, Ordering::Relaxed) >= n).then_some(Duration::from_secs(60))
+            })
+        };
+        let result = committer.commit(&SuccessInfo::default(), &stop);
+        let names: Vec<String> = server.objects("b").into_keys().collect();
+        assert!(!names.contains(&"out/_logq/lock".to_owned()), "at {n}: {names:?}");
+        let has_intent = names.iter().any(|name| name.starts_with("out/_logq/commit-"));
+        assert_eq!(has_intent, result.is_err(), "at {n}: {names:?}");
+        let Err(error) = result else {
+            assert!(n > 5, "{n}");
+            return;
+        };
+        assert_eq!(error.code(), codes::CANCELLED);
+        assert!(error.hints()[0].contains("`logq gc s3://b/out`, finishes"), "{:?}", error.hints());
+        assert_eq!(machine.gc(&server).unwrap(), 1);
+        assert_eq!(seen(&server), (vec![20, 21], true), "at {n}");
+        assert_eq!(server.pending_uploads("b"), [""; 0]);
+    }
 }

@@ -116,14 +116,29 @@ impl ObjectFolder {
 
     /// Says the word, and says whether it could be said: not if an upload is gone and no such object is there. An upload
     /// that is completed already is fine.
-    pub fn complete(&self, uploads: Vec<PendingUpload>) -> Result<bool> {
+    ///
+    /// Errors: `CANCELLED` once `is_stopped` says so; what was asked by then is waited for.
+    pub fn complete(
+        &self,
+        uploads: Vec<PendingUpload>,
+        is_stopped: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<bool> {
         self.wait(move |bucket| async move {
+            let is_stopped = &is_stopped;
             let completed = uploads.into_iter().map(|pending| {
                 let bucket = Arc::clone(&bucket);
-                async move { complete(&bucket, &pending).await }
+                async move {
+                    match is_stopped() {
+                        true => Ok(None),
+                        false => complete(&bucket, &pending).await.map(Some),
+                    }
+                }
             });
-            let completed: Vec<bool> = futures::stream::iter(completed).buffered(AT_ONCE).try_collect().await?;
-            Ok(completed.iter().all(|is_completed| *is_completed))
+            let completed: Vec<_> = futures::stream::iter(completed).buffered(AT_ONCE).try_collect().await?;
+            match completed.iter().any(Option::is_none) {
+                true => Err(Error::new(codes::CANCELLED, "stopped while uploads were completed")),
+                false => Ok(completed.iter().all(|is_completed| *is_completed == Some(true))),
+            }
         })
     }
 

@@ -389,6 +389,6 @@ fn few_parts_of_all_files_are_uploaded_at_once() {
     let uploads = folder.upload(files, || false).unwrap();
     assert!(uploads.iter().all(|pending| pending.parts.len() == 3));
     assert!(server.requests_at_once() <= 8, "{}", server.requests_at_once());
-    assert!(folder.complete(uploads).unwrap());
+    assert!(folder.complete(uploads, || false).unwrap());
     assert_eq!(server.objects("b").len(), 5);
 }
