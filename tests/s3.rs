@@ -23,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/requests_are_told_before_and_after", requests_are_told_before_and_after),
         trial("s3/steps_with_everything_in_a_bucket", steps_with_everything_in_a_bucket),
         trial("s3/copies_of_files", copies_of_files),
+        trial("s3/a_copy_that_is_killed_is_found_by_gc", a_copy_that_is_killed_is_found_by_gc),
         trial("s3/keys_that_climb_stay_below", keys_that_climb_stay_below),
     ]
 }
@@ -131,7 +132,7 @@ fn sigterm_leaves_a_slow_commit() {
     sandbox.assert_no_scratch();
     server.set_latency(Duration::ZERO);
     let finished = logq(&sandbox, &server, &["gc", "s3://b/out"]);
-    assert!(finished.assert_code(0).stderr().contains("settled what 1 run left"), "{}", finished.stderr());
+    assert!(finished.assert_code(0).stderr().contains("settled what 1 run or copy left"), "{}", finished.stderr());
     let objects = server.objects("b");
     assert_eq!(result(&objects, "out/"), b"a\x011225\nb\x0150\n");
     assert!(!objects.contains_key("out/old") && objects.contains_key("out/_SUCCESS"));
@@ -253,6 +254,37 @@ fn copies_of_files() {
     logq(&sandbox, &server, &["aws", "s3", "cp", "s3://b/in/none", "x"]).assert_code(4);
     let finished = logq(&sandbox, &server, &["aws", "s3", "cp", "moved/00.csv", "s3://missing/x"]);
     assert!(finished.assert_code(4).stderr().contains("s3://missing/x"), "{}", finished.stderr());
+}
+
+fn a_copy_that_is_killed_is_found_by_gc() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    sandbox.write("large", vec![7; 17_000_000]);
+    server.set_latency(Duration::from_millis(100));
+    let mut command = sandbox.logq();
+    command.env("AWS_ENDPOINT_URL", server.url()).env("AWS_ACCESS_KEY_ID", KEY_ID);
+    let running =
+        start(command.env("AWS_SECRET_ACCESS_KEY", "x").args(["aws", "s3", "cp", "large", "s3://b/to/large"]));
+    for part in ["partNumber=1", "partNumber=2"] {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !server.requests().iter().any(|made| made.contains(part)) {
+            assert!(Instant::now() < deadline, "{:?}", server.requests());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // The second one does not end.
+        server.set_latency(Duration::from_secs(60));
+    }
+    server.set_latency(Duration::ZERO);
+    // A copy that lives is left alone.
+    logq(&sandbox, &server, &["gc", "s3://b/to/large"]).assert_code(0);
+    assert_eq!(server.pending_uploads("b"), ["to/large"]);
+    running.signal("KILL");
+    assert!(running.finish().status.code().is_none());
+    assert_eq!(server.pending_uploads("b"), ["to/large"]);
+    let finished = logq(&sandbox, &server, &["gc", "s3://b/to/large"]);
+    assert!(finished.assert_code(0).stderr().contains("settled what 1 run or copy left"), "{}", finished.stderr());
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+    assert!(!server.objects("b").keys().any(|key| key.starts_with("to/")));
+    sandbox.assert_no_scratch();
 }
 
 /// Keys are any text; one that reads as a way out of the folder writes nothing outside of it.

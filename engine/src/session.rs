@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::catalog::Catalog;
 use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result, SourceText, codes};
-use crate::exec::{self, CancelFlag, FileOutput, JobContext, PoolBudget, ResultSink, StageReport};
+use crate::exec::{self, CancelFlag, FileOutput, JobContext, PoolBudget, ResultSink, StageReport, UploadMemory};
 use crate::hiveql::{self, Command, ExplainMode, Insert, InsertTarget, Parsed, Piece, RowFormat, SourceMap, Statement};
 use crate::id::JobId;
 use crate::observer::{
@@ -297,7 +297,9 @@ impl Session {
             Arc::into_inner(output).ok_or_else(|| Error::internal("a task still writes after the job's end"))?;
         let success = success_info(&job, query_hash, &summary);
         let started = Instant::now();
-        let files = output.into_committer().commit(&success, &stop)?;
+        // The job's own memory is free by now.
+        let memory = UploadMemory::take(&self.memory, output::UPLOAD_BYTES_MAX);
+        let files = output.into_committer().commit(&success, memory.bytes(), &stop)?;
         summary.elapsed += started.elapsed();
         summary.requests = told(self.storage.requests().since(requests_before));
         summary.outputs.push(OutputSummary {

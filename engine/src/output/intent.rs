@@ -1,4 +1,5 @@
-//! The record of a commit to S3, and how it is carried out or undone: by the run itself, or by the next one.
+//! The record of a commit to S3, and how it is carried out or undone: by the run itself, or by the next one. Records of
+//! copies (`storage/s3/copy_record.rs`) are settled with it.
 //!
 //! A record that says `uploading` is undone: nothing of the run is to be seen yet. One that says `committing` is carried
 //! out, unless an upload is gone that was not completed, as a lifecycle rule of the bucket may make it go. Old objects
@@ -6,6 +7,7 @@
 //! deleted instead.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,12 +36,28 @@ pub(super) enum IntentState {
     Committing { uploads: Vec<PendingUpload>, replaced: Vec<String>, success: String },
 }
 
-/// What became of dead runs.
+/// What became of dead runs and copies.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pub n_runs: usize,
     /// Why uploads of one of them are left where they are: they cost, but nobody sees them.
     pub left: Option<Error>,
+}
+
+impl Settled {
+    fn add_copy(&mut self, settled: Result<bool>) -> Result<()> {
+        match settled {
+            Ok(is_settled) => self.n_runs += usize::from(is_settled),
+            Err(error) if error.code() == codes::ACCESS_DENIED => self.left = Some(error),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// This and what became of others.
+    pub fn and(self, other: Settled) -> Settled {
+        Settled { n_runs: self.n_runs + other.n_runs, left: self.left.or(other.left) }
+    }
 }
 
 impl Intent {
@@ -195,17 +213,37 @@ pub(super) fn is_work(name: &str) -> bool {
 ///
 /// Called with the lock of `folder` held, so that every record found there belongs to a dead run. Errors:
 /// [`codes::OUTPUT_LOCKED`] if a run is writing below.
-pub(super) fn settle_dead_runs(folder: &ObjectFolder, lock: &OutputLock, stop: &Stop) -> Result<Settled> {
+pub(super) fn settle_dead_runs(
+    folder: &ObjectFolder,
+    lock: &OutputLock,
+    temp_dir: &Path,
+    stop: &Stop,
+) -> Result<Settled> {
     let names = folder.list()?;
     refuse_if_locked_below(folder, &names)?;
     let mut settled = Settled::default();
     for name in &names {
-        let Some((below, record)) = work(name).filter(|(_, record)| record.starts_with("commit-")) else { continue };
+        let Some((below, record)) = work(name) else { continue };
         let place = folder.below(below);
-        let found = names.iter().filter_map(|name| name.strip_prefix(below)).collect();
-        let left = read(&place, &format!("{WORK}{record}"))?.settle(&place, lock, stop, &found)?;
-        settled.n_runs += usize::from(left.is_none());
-        settled.left = left.or(settled.left);
+        let record = format!("{WORK}{record}");
+        if ObjectFolder::is_copy_record(&record) {
+            settled.add_copy(place.settle_copy(&record, None, temp_dir))?;
+        } else if record.starts_with(&format!("{WORK}commit-")) {
+            let found = names.iter().filter_map(|name| name.strip_prefix(below)).collect();
+            let left = read(&place, &record)?.settle(&place, lock, stop, &found)?;
+            settled.n_runs += usize::from(left.is_none());
+            settled.left = left.or(settled.left);
+        }
+    }
+    Ok(settled)
+}
+
+/// Gives up what copies that died had uploaded to objects of `folder` itself; `of_key` is the only one that is meant, if it
+/// is not all the same. Needs no lock: a copy has none either.
+pub(super) fn settle_dead_copies(folder: &ObjectFolder, of_key: Option<&str>, temp_dir: &Path) -> Result<Settled> {
+    let mut settled = Settled::default();
+    for record in folder.copy_records()? {
+        settled.add_copy(folder.settle_copy(&record, of_key, temp_dir))?;
     }
     Ok(settled)
 }

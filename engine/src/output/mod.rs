@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::id::{AttemptId, JobId, TaskId};
 use crate::serdes::Serializer;
 use crate::storage::filesystem::FileSystem;
+pub use crate::storage::s3::UPLOAD_BYTES_MAX;
 use crate::storage::{Storage, StoragePath};
 
 /// Collects the files of one job and makes them the content of one place. Dropping it aborts.
@@ -81,11 +82,11 @@ impl Committer {
         self.local()?.commit_task(file)
     }
 
-    /// See [`OutputCommitter::commit`], which takes no time, and [`ObjectCommitter::commit`].
-    pub fn commit(self, success: &SuccessInfo, stop: &Stop) -> Result<Vec<CommittedFile>> {
+    /// See [`OutputCommitter::commit`], which takes no time and no memory, and [`ObjectCommitter::commit`].
+    pub fn commit(self, success: &SuccessInfo, upload_bytes: u64, stop: &Stop) -> Result<Vec<CommittedFile>> {
         match self {
             Committer::Local(committer) => committer.commit(success),
-            Committer::S3(committer) => committer.commit(success, stop),
+            Committer::S3(committer) => committer.commit(success, upload_bytes, stop),
         }
     }
 

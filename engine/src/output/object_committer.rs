@@ -21,7 +21,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::intent::{Intent, IntentState, is_work, refuse_if_locked_below, settle_dead_runs};
+use super::intent::{Intent, IntentState, is_work, refuse_if_locked_below, settle_dead_copies, settle_dead_runs};
 use super::output_lock::OutputLock;
 use super::success::{CommittedFile, SuccessInfo, success_json};
 use super::{OutputCommitter, Stop, WorkPlaces};
@@ -71,7 +71,7 @@ impl ObjectCommitter {
         stop: &Stop,
     ) -> Result<Self> {
         let (folder, lock) = lock_place(Arc::clone(&fs), s3, dest, places.temp_dir, job)?;
-        settle_dead_runs(&folder, &lock, stop)?;
+        settle_dead_runs(&folder, &lock, places.temp_dir, stop)?;
         let run_id = job.to_string();
         let staged = places.scratch.join(format!("output-{run_id}"));
         let local = OutputCommitter::begin(Arc::clone(&fs), &staged, job, false)?;
@@ -88,11 +88,12 @@ impl ObjectCommitter {
         self
     }
 
-    /// Makes the chosen files the content of the destination.
+    /// Makes the chosen files the content of the destination. Their upload holds up to `upload_bytes` of memory, or what one
+    /// part takes.
     ///
     /// Errors: before the intent is to commit, the destination is untouched; after it, the next run finishes.
     /// [`codes::CANCELLED`] if it was stopped: at once before the intent, and after it if it takes too long.
-    pub fn commit(mut self, success: &SuccessInfo, stop: &Stop) -> Result<Vec<CommittedFile>> {
+    pub fn commit(mut self, success: &SuccessInfo, upload_bytes: u64, stop: &Stop) -> Result<Vec<CommittedFile>> {
         let local = self.local.take().ok_or_else(|| Error::internal("an output is committed twice"))?;
         let mut files = local.commit(success)?;
         stop.check()?;
@@ -110,7 +111,7 @@ impl ObjectCommitter {
         let etag = intent.write_first(&self.folder)?;
         let asked = stop.clone();
         let staged = staged.into_iter().zip(names.iter().cloned()).collect();
-        let uploads = self.folder.upload(staged, move || asked.is_asked())?;
+        let uploads = self.folder.upload(staged, upload_bytes, move || asked.is_asked())?;
         self.lock.check()?;
         stop.check()?;
         let json = success_json(success, &files).map_err(|e| Error::internal("cannot write JSON").with_source(e))?;
@@ -175,12 +176,21 @@ fn lock_place(
     Ok((folder, lock))
 }
 
-/// Finishes or undoes what dead runs left at `dest`, and says how many there were.
+/// Finishes or undoes what dead runs and copies left at `dest`, and says how many there were.
+///
+/// Of a whole bucket, which is no output, what copies to objects right below left.
 ///
 /// Errors: those of [`ObjectCommitter::begin`], and [`codes::ACCESS_DENIED`] if uploads cannot be listed and stay.
 pub(super) fn collect_garbage(fs: Arc<dyn FileSystem>, s3: &S3, dest: &ObjectPath, temp_dir: &Path) -> Result<usize> {
-    let (folder, lock) = lock_place(fs, s3, dest, temp_dir, &JobId::new())?;
-    let settled = settle_dead_runs(&folder, &lock, &Stop::never())?;
+    let settled = if dest.key.is_empty() {
+        settle_dead_copies(&ObjectFolder::new(s3, dest)?, None, temp_dir)?
+    } else {
+        // The record of a copy lies beside the object.
+        let beside = ObjectFolder::new(s3, &dest.parent())?;
+        let copies = settle_dead_copies(&beside, Some(&dest.key), temp_dir)?;
+        let (folder, lock) = lock_place(fs, s3, dest, temp_dir, &JobId::new())?;
+        copies.and(settle_dead_runs(&folder, &lock, temp_dir, &Stop::never())?)
+    };
     match settled.left {
         Some(denied) => Err(denied),
         None => Ok(settled.n_runs),

@@ -25,9 +25,6 @@ use crate::error::{Error, Result, codes};
 /// Folders inside folders, more than which is an error.
 const DEPTH_MAX: usize = 40;
 
-/// Bytes that are copied between two looks at whether to go on; at least those of a part of an upload, 5 MiB.
-const BLOCK_BYTES: u64 = 8 << 20;
-
 /// Reads and writes whole files, local ones and objects of S3. Relative locations are relative to one directory.
 #[derive(Debug, Clone)]
 pub struct Files {
@@ -131,7 +128,8 @@ impl Files {
         match self.whereabouts(location)? {
             Whereabouts::Local(path) => replace(&path, |file| file.write_all(content)),
             Whereabouts::S3(object) => {
-                let blocks = content.chunks(BLOCK_BYTES as usize).map(|block| Ok(Bytes::copy_from_slice(block)));
+                let blocks =
+                    content.chunks(self.storage.copy_bytes as usize).map(|block| Ok(Bytes::copy_from_slice(block)));
                 self.storage.s3().write(&object, blocks)
             }
         }
@@ -145,8 +143,8 @@ impl Files {
     pub fn copy(&self, from: &str, to: &str, proceed: &dyn Fn() -> Result<()>) -> Result<u64> {
         let mut bytes = 0;
         let blocks: Box<dyn Iterator<Item = Result<Bytes>>> = match self.whereabouts(from)? {
-            Whereabouts::Local(path) => Box::new(local_blocks(path)?),
-            Whereabouts::S3(object) => Box::new(self.storage.s3().blocks(&object, BLOCK_BYTES)?),
+            Whereabouts::Local(path) => Box::new(local_blocks(path, self.storage.copy_bytes)?),
+            Whereabouts::S3(object) => Box::new(self.storage.s3().blocks(&object, self.storage.copy_bytes)?),
         };
         let blocks = blocks.map(|block| {
             proceed()?;
@@ -196,11 +194,11 @@ enum Whereabouts {
 }
 
 /// The content of a local file, block by block.
-fn local_blocks(path: PathBuf) -> Result<impl Iterator<Item = Result<Bytes>>> {
+fn local_blocks(path: PathBuf, block_bytes: u64) -> Result<impl Iterator<Item = Result<Bytes>>> {
     let mut source = File::open(&path).map_err(|cause| io_error("read", &path, cause))?;
     let bytes = source.metadata().map_or(0, |metadata| metadata.len());
     // A block may become a part of an upload.
-    let block_bytes = BLOCK_BYTES.max(bytes.div_ceil(PARTS_MAX));
+    let block_bytes = block_bytes.max(bytes.div_ceil(PARTS_MAX));
     Ok(std::iter::from_fn(move || {
         let mut block = Vec::new();
         match (&mut source).take(block_bytes).read_to_end(&mut block) {

@@ -38,6 +38,12 @@ impl ObjectPath {
         ObjectPath { bucket: self.bucket.clone(), key: format!("{}{name}", self.folder()) }
     }
 
+    /// The place that this one lies right below; of a bucket, the bucket.
+    pub fn parent(&self) -> ObjectPath {
+        let key = self.key.rsplit_once('/').map_or("", |(parent, _)| parent);
+        ObjectPath { bucket: self.bucket.clone(), key: key.to_owned() }
+    }
+
     /// What the keys of all objects below start with.
     pub fn folder(&self) -> String {
         if self.key.is_empty() { String::new() } else { format!("{}/", self.key) }

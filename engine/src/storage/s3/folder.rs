@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::bucket::{Bucket, PARTS_MAX, PendingUpload, Upload};
 use super::{Network, S3};
@@ -20,6 +20,8 @@ use crate::storage::{ObjectPath, io_error};
 const PART_BYTES: u64 = 8 << 20;
 /// Parts of all files, or requests of another kind, that are under way at once.
 const AT_ONCE: usize = 8;
+/// The most memory that an upload makes use of.
+pub const UPLOAD_BYTES_MAX: u64 = AT_ONCE as u64 * PART_BYTES;
 /// How often it is asked whether to go on.
 const ASKED_EVERY: Duration = Duration::from_millis(100);
 
@@ -91,17 +93,19 @@ impl ObjectFolder {
         self.wait(move |bucket| async move { bucket.delete(&keys).await })
     }
 
-    /// Uploads files under names, in their order, so far that only the word is missing that makes objects of them.
+    /// Uploads files under names, in their order, so far that only the word is missing that makes objects of them. Parts
+    /// that are under way take up to `memory_bytes`, or what one of them takes.
     ///
     /// Errors: `CANCELLED` soon after `is_stopped` says so; what was begun stays to be aborted.
     pub fn upload(
         &self,
         files: Vec<(PathBuf, String)>,
+        memory_bytes: u64,
         is_stopped: impl Fn() -> bool + Send + 'static,
     ) -> Result<Vec<PendingUpload>> {
         let files: Vec<_> = files.into_iter().map(|(path, name)| (path, self.key(&name))).collect();
         self.wait(move |bucket| async move {
-            let parts_free = Semaphore::new(AT_ONCE);
+            let parts_free = PartsFree::new(memory_bytes);
             let uploads = files.into_iter().map(|(path, key)| {
                 let (bucket, parts_free) = (Arc::clone(&bucket), &parts_free);
                 async move { upload_file(&bucket, &path, &key, parts_free).await }
@@ -162,6 +166,11 @@ impl ObjectFolder {
         })
     }
 
+    /// Gives up one upload; one that is gone already is fine.
+    pub(super) fn abort_upload(&self, upload: Upload) -> Result<()> {
+        self.wait(move |bucket| async move { bucket.abort_upload(&upload).await })
+    }
+
     /// The name that `key` has here.
     pub fn name(&self, key: &str) -> String {
         key.strip_prefix(&self.place.folder()).unwrap_or(key).to_owned()
@@ -187,8 +196,27 @@ async fn until(is_stopped: impl Fn() -> bool) {
     }
 }
 
-/// A part is read, and takes memory, only once one of `parts_free` is its own.
-async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &Semaphore) -> Result<PendingUpload> {
+/// Room for parts, counted in parts of the usual size.
+struct PartsFree {
+    free: Semaphore,
+    n_parts: u32,
+}
+
+impl PartsFree {
+    fn new(memory_bytes: u64) -> Self {
+        let n_parts = (memory_bytes / PART_BYTES).clamp(1, AT_ONCE as u64) as u32;
+        PartsFree { free: Semaphore::new(n_parts as usize), n_parts }
+    }
+
+    /// Waits for the room of one part. A part that is larger than all the room gets all of it.
+    async fn take(&self, part_bytes: u64) -> Option<SemaphorePermit<'_>> {
+        let wanted = part_bytes.div_ceil(PART_BYTES).clamp(1, u64::from(self.n_parts));
+        self.free.acquire_many(wanted as u32).await.ok()
+    }
+}
+
+/// A part is read, and takes memory, only once it has room in `parts_free`.
+async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &PartsFree) -> Result<PendingUpload> {
     let failed = |cause| io_error("read", path, cause);
     let file = Arc::new(File::open(path).map_err(failed)?);
     let bytes = file.metadata().map_err(failed)?.len();
@@ -197,7 +225,7 @@ async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &
     let parts = (0..bytes.div_ceil(part_bytes).max(1)).map(|part_idx| {
         let (bucket, file, upload) = (Arc::clone(bucket), Arc::clone(&file), upload.clone());
         async move {
-            let _mine = parts_free.acquire().await;
+            let _mine = parts_free.take(part_bytes).await;
             let start = part_idx * part_bytes;
             let mut part = vec![0; (bytes - start).min(part_bytes) as usize];
             file.read_exact_at(&mut part, start).map_err(|cause| io_error("read", path, cause))?;

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::bucket::{ObjectMeta, PARTS_MAX, PendingUpload, Upload};
+use super::copy_record::CopyRecord;
 use super::folder::complete;
-use super::{FOLDER_MARK, ObjectPath, S3};
+use super::{FOLDER_MARK, ObjectPath, S3, WORK};
 use crate::error::{Error, Result, codes};
 use crate::storage::{FoundFile, Place};
 
@@ -23,7 +24,8 @@ impl S3 {
         Ok(if self.has_any_below(place)? { Place::Folder } else { Place::Missing })
     }
 
-    /// Every object below `place`, or the object of that name, but for those that stand for folders.
+    /// Every object below `place`, or the object of that name, but for those that stand for folders and the records of
+    /// runs and copies.
     pub(in crate::storage) fn found(&self, place: &ObjectPath) -> Result<Vec<FoundFile>> {
         let prefix = place.folder();
         let mut objects = self.below(place)?;
@@ -40,7 +42,8 @@ impl S3 {
                         || object.key == place.key
                         || objects.iter().any(|other| other.key.starts_with(&below)))
         };
-        let files = objects.iter().filter(|object| !is_folder(object));
+        let is_record = |name: &str| name.starts_with(WORK) || name.contains(&format!("/{WORK}"));
+        let files = objects.iter().filter(|object| !is_folder(object) && !is_record(&object.key));
         let names = files.filter_map(|object| Some((object, object.key.strip_prefix(&prefix)?)));
         Ok(names.map(|(object, name)| found_file(&place.child(name), object, name)).collect())
     }
@@ -68,7 +71,8 @@ impl S3 {
         }))
     }
 
-    /// Makes or replaces an object of these blocks. After an error there is the old one, or none, and no upload.
+    /// Makes or replaces an object of these blocks. After an error there is the old one, or none, and no upload, or one
+    /// that a record tells of.
     pub(in crate::storage) fn write(
         &self,
         place: &ObjectPath,
@@ -85,10 +89,21 @@ impl S3 {
             let bucket = bucket.clone();
             network.wait(async move { bucket.begin_upload(&key).await })??
         };
-        let sent = self.send(place, &upload, [Ok(first), Ok(second)].into_iter().chain(blocks));
-        if sent.is_err() {
-            // The failure is the one to tell.
-            let _ = network.wait(async move { bucket.abort_upload(&upload).await });
+        let record = CopyRecord::begin(&bucket, &network, &self.temp_dir, &upload);
+        let (record, sent) = match record {
+            Ok(record) => {
+                let sent = self.send(place, &upload, [Ok(first), Ok(second)].into_iter().chain(blocks));
+                (record, sent)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        let is_settled = match &sent {
+            Ok(()) => true,
+            // The failure of the copy is the one to tell. Of an upload that stays, the record tells.
+            Err(_) => matches!(network.wait(async move { bucket.abort_upload(&upload).await }), Ok(Ok(()))),
+        };
+        if is_settled && let Some(record) = record {
+            record.remove();
         }
         sent
     }
@@ -151,7 +166,8 @@ mod tests {
         let source = CredentialSource::Keys { key_id: KEY_ID.into(), secret: Secret::new("s"), session_token: None };
         let credentials = Credentials { source, origin: "the test".into() };
         let s3 = S3Config { endpoint: Some(server.url()), credentials, ..S3Config::default() };
-        Files::new(&EngineConfig { s3, working_dir: dir.path().to_owned(), threads: 2, ..EngineConfig::default() })
+        let (working_dir, temp_dir) = (dir.path().to_owned(), dir.path().join("tmp"));
+        Files::new(&EngineConfig { s3, working_dir, temp_dir, threads: 2, ..EngineConfig::default() })
     }
 
     #[test]
