@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Stop;
 use super::output_lock::{OutputLock, living_holder};
-use super::success::SUCCESS_FILE;
+use super::success::{SUCCESS_FILE, with_etags};
 use crate::error::{Error, Result, codes};
 use crate::storage::s3::{ObjectFolder, PendingUpload, WORK};
 
@@ -120,9 +120,7 @@ impl Intent {
         }
         check()?;
         let due = stop.clone();
-        if !folder.complete(uploads.clone(), move || due.is_due())? {
-            return Ok(false);
-        }
+        let Some(made) = folder.complete(uploads.clone(), move || due.is_due())? else { return Ok(false) };
         // An upload whose first answer was lost was begun twice. Not everybody may list uploads.
         check()?;
         fine_if_denied(folder.abort_uploads(&names_of(folder, uploads)))?;
@@ -131,7 +129,10 @@ impl Intent {
             folder.delete(names)?;
         }
         check()?;
-        folder.put(SUCCESS_FILE, success.clone().into_bytes())?;
+        let etags = made.into_iter().filter_map(|(name, etag)| Some((name, etag?))).collect();
+        // Not this version's document, if it cannot be read.
+        let success = with_etags(success, etags).unwrap_or_else(|_| success.clone().into_bytes());
+        folder.put(SUCCESS_FILE, success)?;
         folder.delete(&[self.name()])?;
         Ok(true)
     }

@@ -118,6 +118,10 @@ fn no_name_is_used_again_and_success_is_json() {
     assert_eq!(plain_names(&server), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "outside"]);
     let success: serde_json::Value = serde_json::from_slice(&server.objects("b")["out/_SUCCESS"]).unwrap();
     assert_eq!((success["rows"].as_u64(), success["files"][0]["name"].as_str()), (Some(2), Some(&*files[0].name)));
+    for file in success["files"].as_array().unwrap() {
+        assert_eq!(file["bytes"], 3);
+        assert_eq!(file["etag"], server.etag("b", &format!("out/{}", file["name"].as_str().unwrap())).unwrap());
+    }
     let mut used: HashSet<String> = files.into_iter().map(|file| file.name).collect();
     for value in [20, 30] {
         for file in machine.run(&server, value).unwrap() {
@@ -524,6 +528,8 @@ fn a_commit_that_may_not_go_on_is_finished_by_the_next_run() {
         assert_eq!(error.code(), codes::CANCELLED);
         assert!(error.hints()[0].contains("`logq gc s3://b/out`, finishes"), "{:?}", error.hints());
         assert_eq!(machine.gc(&server).unwrap(), 1);
+        let success = String::from_utf8(server.objects("b")["out/_SUCCESS"].clone()).unwrap();
+        assert_eq!(success.matches("\"etag\"").count(), 2, "{success}");
         assert_eq!(seen(&server), (vec![20, 21], true), "at {n}");
         assert_eq!(server.pending_uploads("b"), [""; 0]);
     }

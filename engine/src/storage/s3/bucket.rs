@@ -284,18 +284,19 @@ impl Bucket {
         Ok(part.content_id)
     }
 
-    /// Makes the object of the parts.
+    /// Makes the object of the parts, and gives its entity tag.
     ///
     /// Errors: `NOT_FOUND` if there is no such upload: it was completed, or aborted.
-    pub async fn complete_upload(&self, pending: &PendingUpload) -> Result<()> {
+    pub async fn complete_upload(&self, pending: &PendingUpload) -> Result<Option<String>> {
         let path = self.locate(&pending.upload.key)?;
-        self.ask(Action::CompleteUpload, &pending.upload.key, |client| {
-            let (path, id) = (path.clone(), pending.upload.id.clone());
-            let parts = pending.parts.iter().map(|etag| PartId { content_id: etag.clone() }).collect();
-            async move { self.store_of(&client, &path)?.complete_multipart(&path.path, &id, parts).await }
-        })
-        .await?;
-        Ok(())
+        let made = self
+            .ask(Action::CompleteUpload, &pending.upload.key, |client| {
+                let (path, id) = (path.clone(), pending.upload.id.clone());
+                let parts = pending.parts.iter().map(|etag| PartId { content_id: etag.clone() }).collect();
+                async move { self.store_of(&client, &path)?.complete_multipart(&path.path, &id, parts).await }
+            })
+            .await?;
+        Ok(made.e_tag)
     }
 
     /// Gives an upload up; one that is gone already is fine.

@@ -118,16 +118,17 @@ impl ObjectFolder {
         })
     }
 
-    /// Says the word, and says whether it could be said: not if an upload is gone and no such object is there. An upload
-    /// that is completed already is fine.
+    /// Says the word, and gives the names and entity tags of the objects; `None` if it could not be said everywhere: an
+    /// upload is gone and no such object is there. An upload that is completed already is fine.
     ///
     /// Errors: `CANCELLED` once `is_stopped` says so; what was asked by then is waited for.
     pub fn complete(
         &self,
         uploads: Vec<PendingUpload>,
         is_stopped: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Result<bool> {
-        self.wait(move |bucket| async move {
+    ) -> Result<Option<Vec<(String, Option<String>)>>> {
+        let names: Vec<String> = uploads.iter().map(|pending| self.name(&pending.upload.key)).collect();
+        let completed = self.wait(move |bucket| async move {
             let is_stopped = &is_stopped;
             let completed = uploads.into_iter().map(|pending| {
                 let bucket = Arc::clone(&bucket);
@@ -138,12 +139,18 @@ impl ObjectFolder {
                     }
                 }
             });
-            let completed: Vec<_> = futures::stream::iter(completed).buffered(AT_ONCE).try_collect().await?;
-            match completed.iter().any(Option::is_none) {
-                true => Err(Error::new(codes::CANCELLED, "stopped while uploads were completed")),
-                false => Ok(completed.iter().all(|is_completed| *is_completed == Some(true))),
+            futures::stream::iter(completed).buffered(AT_ONCE).try_collect::<Vec<Option<Completed>>>().await
+        })?;
+        let mut made = Vec::new();
+        let mut is_whole = true;
+        for (name, completed) in names.into_iter().zip(completed) {
+            match completed {
+                None => return Err(Error::new(codes::CANCELLED, "stopped while uploads were completed")),
+                Some(Completed::Gone) => is_whole = false,
+                Some(Completed::Made { etag }) => made.push((name, etag)),
             }
-        })
+        }
+        Ok(is_whole.then_some(made))
     }
 
     /// All unfinished uploads to names below.
@@ -243,15 +250,24 @@ async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &
     }
 }
 
-/// See [`ObjectFolder::complete`].
-pub(super) async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<bool> {
+/// What became of an upload that was to be completed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Completed {
+    /// The object is there.
+    Made { etag: Option<String> },
+    /// Neither upload nor object is there.
+    Gone,
+}
+
+/// Makes the object of an upload. It may have been made by the run that died, or by a request whose answer was lost.
+pub(super) async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<Completed> {
     match bucket.complete_upload(pending).await {
-        // It may have been completed by the run that died, or by a request whose answer was lost.
         Err(error) if error.code() == codes::NOT_FOUND => match bucket.head(&pending.upload.key).await {
-            Ok(object) => Ok(object.len == pending.bytes),
-            Err(error) if error.code() == codes::NOT_FOUND => Ok(false),
+            Ok(object) if object.len == pending.bytes => Ok(Completed::Made { etag: object.etag }),
+            Ok(_) => Ok(Completed::Gone),
+            Err(error) if error.code() == codes::NOT_FOUND => Ok(Completed::Gone),
             Err(error) => Err(error),
         },
-        completed => completed.map(|()| true),
+        made => made.map(|etag| Completed::Made { etag }),
     }
 }

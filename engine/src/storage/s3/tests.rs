@@ -395,6 +395,6 @@ fn check_parts_at_once(n_files: usize, file_mib: u64, memory_bytes: u64, expect:
     let uploads = folder.upload(files, memory_bytes, || false).unwrap();
     assert!(uploads.iter().all(|pending| pending.parts.len() == file_mib.div_ceil(8) as usize));
     assert!(server.requests_at_once() <= expect, "{} of {expect}", server.requests_at_once());
-    assert!(folder.complete(uploads, || false).unwrap());
+    assert_eq!(folder.complete(uploads, || false).unwrap().unwrap().len(), n_files);
     assert_eq!(server.objects("b").len(), n_files);
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::bucket::{ObjectMeta, PARTS_MAX, PendingUpload, Upload};
 use super::copy_record::CopyRecord;
-use super::folder::complete;
+use super::folder::{Completed, complete};
 use super::{FOLDER_MARK, ObjectPath, S3, WORK};
 use crate::error::{Error, Result, codes};
 use crate::storage::{FoundFile, Place};
@@ -118,10 +118,12 @@ impl S3 {
             let sent = network.wait(async move { bucket.upload_part(&upload, part_idx, block).await });
             pending.parts.push(sent??);
         }
-        if network.wait(async move { complete(&bucket, &pending).await })?? {
-            return Ok(());
+        match network.wait(async move { complete(&bucket, &pending).await })?? {
+            Completed::Made { .. } => Ok(()),
+            Completed::Gone => {
+                Err(Error::new(codes::STORAGE, format!("an upload to {place} is gone before it was completed")))
+            }
         }
-        Err(Error::new(codes::STORAGE, format!("an upload to {place} is gone before it was completed")))
     }
 
     /// Removes an object; fine if there is none.
