@@ -187,6 +187,12 @@ fn requests_are_told_before_and_after() {
     let stdout = finished.assert_code(0).stdout();
     assert!(stdout.contains("50 files, 440 B, 50 splits; 51 requests, $0.0000"), "{stdout}");
     assert!(!server.objects("b").contains_key("out/_SUCCESS"));
+    for day in ["dt=1/h=1/a", "dt=1/h=1/b", "dt=1/h=2/a", "dt=2/a", "a"] {
+        server.put("b", &format!("y/days=/{day}"), "1\n");
+    }
+    let days = "CREATE EXTERNAL TABLE t (k STRING) LOCATION 's3://b/y/days='; SELECT count(*) FROM t";
+    let stdout = logq(&sandbox, &server, &["--dry-run", "-e", days]).assert_code(0).stdout().to_owned();
+    assert!(stdout.contains("5 files in 3 partitions, 10 B, "), "{stdout}");
 
     let before = server.requests().len();
     server.set_faults(Faults::at(9, Fault::SlowDown));

@@ -198,6 +198,7 @@ impl Session {
         let inputs = run.job.scans.iter().map(|scan| PlannedInput {
             table: scan.table.clone(),
             files: scan.files,
+            partitions: scan.partitions,
             bytes: scan.bytes_total,
             splits: scan.splits,
             requests: told(scan.requests),

@@ -156,6 +156,14 @@ impl StoragePath {
         }
     }
 
+    /// What stands before the last slash.
+    pub fn folder_name(&self) -> &[u8] {
+        match &self.0 {
+            Place::Local(path) => path.parent().map_or(&[], |parent| parent.as_os_str().as_bytes()),
+            Place::S3(object) => object.key.rsplit_once('/').map_or(&[], |(folder, _)| folder.as_bytes()),
+        }
+    }
+
     /// The plain absolute path or the URL, for messages. Bytes that are not UTF-8 become U+FFFD.
     pub fn display(&self) -> impl fmt::Display {
         fmt::from_fn(|f| match &self.0 {
