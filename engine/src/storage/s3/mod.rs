@@ -15,6 +15,7 @@ mod folder;
 mod listing;
 mod meter;
 mod object;
+mod partition;
 mod record;
 mod request;
 #[cfg(test)]
