@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/sigterm_leaves_a_commit_that_is_slow_to_the_next_run", sigterm_leaves_a_slow_commit),
         trial("s3/a_server_that_is_silent_delays_no_end", a_server_that_is_silent_delays_no_end),
         trial("s3/denied_says_whose_credentials", denied_says_whose_credentials),
+        trial("s3/a_process_gives_credentials", a_process_gives_credentials),
         trial("s3/half_a_key_matters_only_to_s3", half_a_key_matters_only_to_s3),
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
         trial("s3/requests_are_told_before_and_after", requests_are_told_before_and_after),
@@ -162,6 +163,27 @@ fn denied_says_whose_credentials() {
     let stderr = finished.assert_code(4).stderr();
     assert!(stderr.contains("not allowed to read s3://b/report.q"), "{stderr}");
     assert!(stderr.contains("s3:GetObject") && stderr.contains("AWS_ACCESS_KEY_ID in the environment"), "{stderr}");
+}
+
+fn a_process_gives_credentials() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    server.accept_only(&["from-a-process"]);
+    let document = r#"{"Version": 1, "AccessKeyId": "from-a-process", "SecretAccessKey": "canary-secret"}"#;
+    sandbox.write("keys.json", document);
+    sandbox.write(".aws/config", "[default]\ncredential_process = cat keys.json\nregion = eu-west-1\n");
+    let read = || {
+        let mut command = sandbox.logq();
+        command.env("AWS_ENDPOINT_URL", server.url()).env("HOME", sandbox.root());
+        run(command.args(["-e", "source s3://b/report.q", "-d", "INPUT=s3://b", "-d", "OUTPUT=s3://b"]))
+    };
+    let finished = read();
+    finished.assert_code(0);
+    assert!(!finished.stderr().contains("canary"), "{}", finished.stderr());
+    sandbox.write(".aws/config", "[default]\ncredential_process = sh -c 'echo canary >&2; exit 1'\n");
+    let stderr = read().assert_code(4).stderr().to_owned();
+    assert!(stderr.contains("no credentials could be had from the profile `default`"), "{stderr}");
+    assert!(stderr.contains("the credential_process `sh` ended with exit status: 1"), "{stderr}");
+    assert!(!stderr.contains("canary"), "{stderr}");
 }
 
 fn half_a_key_matters_only_to_s3() {
