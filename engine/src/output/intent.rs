@@ -129,7 +129,7 @@ impl Intent {
             folder.delete(names)?;
         }
         check()?;
-        let etags = made.into_iter().filter_map(|(name, etag)| Some((name, etag?))).collect();
+        let etags = made.into_iter().filter_map(|object| Some((object.name, object.etag?))).collect();
         // Not this version's document, if it cannot be read.
         let success = with_etags(success, etags).unwrap_or_else(|_| success.clone().into_bytes());
         folder.put(SUCCESS_FILE, success)?;

@@ -181,8 +181,9 @@ impl StepsRun<'_> {
                 let ended = process::run(&planning, &self.variables, None, self.environment, &interrupt)?;
                 let code = u8::try_from(ended.exit_code).unwrap_or(1);
                 // What an earlier step or command makes is not there yet.
-                let is_first = idx == 0 && planning.commands().len() == 1;
-                if code != 0 && !(!is_first && code == exit_code::of_kind(Kind::NotFound)) {
+                let follows_another = idx > 0 || planning.commands().len() > 1;
+                let may_come = follows_another && code == exit_code::of_kind(Kind::NotFound);
+                if code != 0 && !may_come {
                     first_failure.get_or_insert(code);
                 }
             }

@@ -25,6 +25,13 @@ pub const UPLOAD_BYTES_MAX: u64 = AT_ONCE as u64 * PART_BYTES;
 /// How often it is asked whether to go on.
 const ASKED_EVERY: Duration = Duration::from_millis(100);
 
+/// An object that is there now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeObject {
+    pub name: String,
+    pub etag: Option<String>,
+}
+
 /// See the module. Names are relative to the place.
 #[derive(Debug, Clone)]
 pub struct ObjectFolder {
@@ -118,7 +125,7 @@ impl ObjectFolder {
         })
     }
 
-    /// Says the word, and gives the names and entity tags of the objects; `None` if it could not be said everywhere: an
+    /// Says the word, and gives the objects; `None` if it could not be said everywhere: an
     /// upload is gone and no such object is there. An upload that is completed already is fine.
     ///
     /// Errors: `CANCELLED` once `is_stopped` says so; what was asked by then is waited for.
@@ -126,7 +133,7 @@ impl ObjectFolder {
         &self,
         uploads: Vec<PendingUpload>,
         is_stopped: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Result<Option<Vec<(String, Option<String>)>>> {
+    ) -> Result<Option<Vec<MadeObject>>> {
         let names: Vec<String> = uploads.iter().map(|pending| self.name(&pending.upload.key)).collect();
         let completed = self.wait(move |bucket| async move {
             let is_stopped = &is_stopped;
@@ -147,7 +154,7 @@ impl ObjectFolder {
             match completed {
                 None => return Err(Error::new(codes::CANCELLED, "stopped while uploads were completed")),
                 Some(Completed::Gone) => is_whole = false,
-                Some(Completed::Made { etag }) => made.push((name, etag)),
+                Some(Completed::Made { etag }) => made.push(MadeObject { name, etag }),
             }
         }
         Ok(is_whole.then_some(made))

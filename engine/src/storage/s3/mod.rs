@@ -26,7 +26,7 @@ mod wire;
 
 pub(super) use bucket::PARTS_MAX;
 pub use bucket::{Bucket, ObjectMeta, PendingUpload, Upload};
-pub use folder::{ObjectFolder, UPLOAD_BYTES_MAX};
+pub use folder::{MadeObject, ObjectFolder, UPLOAD_BYTES_MAX};
 pub use meter::RequestCounts;
 pub(super) use object::{Coming, ObjectFile, Pieces};
 pub use record::WORK;
