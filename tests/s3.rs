@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use logq_s3_server::{Fault, Faults, KEY_ID, Server};
 use serde_json::{Value, json};
 
-use crate::sandbox::{Finished, Sandbox, run, start};
+use crate::sandbox::{Finished, Running, Sandbox, run, start};
 use crate::trial;
 
 pub fn trials() -> Vec<Trial> {
@@ -25,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/steps_with_everything_in_a_bucket", steps_with_everything_in_a_bucket),
         trial("s3/copies_of_files", copies_of_files),
         trial("s3/a_copy_that_is_killed_is_found_by_gc", a_copy_that_is_killed_is_found_by_gc),
+        trial("s3/sigterm_stops_a_copy_in_the_middle_of_a_part", sigterm_stops_a_copy_in_the_middle_of_a_part),
         trial("s3/files_of_a_group_become_one", files_of_a_group_become_one),
         trial("s3/sync_copies_what_differs", sync_copies_what_differs),
         trial("s3/keys_that_climb_stay_below", keys_that_climb_stay_below),
@@ -286,8 +287,8 @@ fn copies_of_files() {
     assert!(finished.assert_code(4).stderr().contains("s3://missing/x"), "{}", finished.stderr());
 }
 
-fn a_copy_that_is_killed_is_found_by_gc() {
-    let (sandbox, server) = (Sandbox::new(), server());
+/// A copy of a large file of which the second part is on its way and does not arrive.
+fn copy_in_the_middle(sandbox: &Sandbox, server: &Server) -> Running {
     sandbox.write("large", vec![7; 17_000_000]);
     server.set_latency(Duration::from_millis(100));
     let mut command = sandbox.logq();
@@ -300,10 +301,15 @@ fn a_copy_that_is_killed_is_found_by_gc() {
             assert!(Instant::now() < deadline, "{:?}", server.requests());
             std::thread::sleep(Duration::from_millis(5));
         }
-        // The second one does not end.
         server.set_latency(Duration::from_secs(60));
     }
     server.set_latency(Duration::ZERO);
+    running
+}
+
+fn a_copy_that_is_killed_is_found_by_gc() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let running = copy_in_the_middle(&sandbox, &server);
     // A copy that lives is left alone.
     logq(&sandbox, &server, &["gc", "s3://b/to/large"]).assert_code(0);
     assert_eq!(server.pending_uploads("b"), ["to/large"]);
@@ -312,6 +318,16 @@ fn a_copy_that_is_killed_is_found_by_gc() {
     assert_eq!(server.pending_uploads("b"), ["to/large"]);
     let finished = logq(&sandbox, &server, &["gc", "s3://b/to/large"]);
     assert!(finished.assert_code(0).stderr().contains("settled what 1 run or copy left"), "{}", finished.stderr());
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+    assert!(!server.objects("b").keys().any(|key| key.starts_with("to/")));
+    sandbox.assert_no_scratch();
+}
+
+fn sigterm_stops_a_copy_in_the_middle_of_a_part() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let running = copy_in_the_middle(&sandbox, &server);
+    running.signal("TERM");
+    running.finish_within(Duration::from_secs(8)).assert_code(143);
     assert_eq!(server.pending_uploads("b"), [""; 0]);
     assert!(!server.objects("b").keys().any(|key| key.starts_with("to/")));
     sandbox.assert_no_scratch();

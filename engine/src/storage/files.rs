@@ -130,7 +130,7 @@ impl Files {
             Whereabouts::S3(object) => {
                 let blocks =
                     content.chunks(self.storage.copy_bytes as usize).map(|block| Ok(Bytes::copy_from_slice(block)));
-                self.storage.s3().write(&object, blocks)
+                self.storage.s3().write(&object, blocks, &|| Ok(()))
             }
         }
     }
@@ -144,7 +144,7 @@ impl Files {
         let mut bytes = 0;
         let blocks: Box<dyn Iterator<Item = Result<Bytes>>> = match self.whereabouts(from)? {
             Whereabouts::Local(path) => Box::new(local_blocks(path, self.storage.copy_bytes)?),
-            Whereabouts::S3(object) => Box::new(self.storage.s3().blocks(&object, self.storage.copy_bytes)?),
+            Whereabouts::S3(object) => Box::new(self.storage.s3().blocks(&object, self.storage.copy_bytes, proceed)?),
         };
         let blocks = blocks.map(|block| {
             proceed()?;
@@ -154,7 +154,7 @@ impl Files {
             Whereabouts::Local(path) => write_blocks(&path, proceed, blocks)?,
             Whereabouts::S3(object) => {
                 proceed()?;
-                self.storage.s3().write(&object, blocks)?;
+                self.storage.s3().write(&object, blocks, proceed)?;
             }
         }
         Ok(bytes)
@@ -166,7 +166,9 @@ impl Files {
     pub fn reader(&self, location: &str) -> Result<impl Read + use<>> {
         let blocks: Box<dyn Iterator<Item = Result<Bytes>>> = match self.whereabouts(location)? {
             Whereabouts::Local(path) => Box::new(local_blocks(path, self.storage.copy_bytes)?),
-            Whereabouts::S3(object) => Box::new(self.storage.s3().blocks(&object, self.storage.copy_bytes)?),
+            Whereabouts::S3(object) => {
+                Box::new(self.storage.s3().blocks(&object, self.storage.copy_bytes, &|| Ok(()))?)
+            }
         };
         Ok(BlockReader { blocks, block: Bytes::new() })
     }
@@ -190,7 +192,7 @@ impl Files {
             Whereabouts::Local(path) => write_blocks(&path, proceed, blocks)?,
             Whereabouts::S3(object) => {
                 proceed()?;
-                self.storage.s3().write(&object, blocks)?;
+                self.storage.s3().write(&object, blocks, proceed)?;
             }
         }
         Ok(bytes)

@@ -116,6 +116,7 @@ fn run(options: &Options, environment: &Environment, plan: impl Fn(&Files) -> Re
     let files = Files::new(&settings.engine);
     let interrupt = Interrupt::install()?;
     interrupt.waits();
+    interrupt.last_words(|| stderr::say(&diagnostics::warning(UNFINISHED, Style::new(false))));
     if options.stop_with_stdin {
         interrupt.stop_with_stdin();
     }
@@ -131,6 +132,9 @@ fn run(options: &Options, environment: &Environment, plan: impl Fn(&Files) -> Re
         (copied, _) => copied.map(|()| 0),
     }
 }
+
+/// Said when the process ends while a copy has not stopped, as when a server does not answer.
+const UNFINISHED: &str = "ended in the middle of a copy: `logq gc PATH` gives up what was uploaded of it";
 
 fn carry_out(plan: &CopyPlan, files: &Files, interrupt: &Interrupt) -> Result<()> {
     let mut out = std::io::stdout().lock();

@@ -79,6 +79,15 @@ impl Network {
     pub fn wait<T: Send + 'static>(&self, request: impl Future<Output = T> + Send + 'static) -> Result<T> {
         bridge::wait_for(&self.handle, request)
     }
+
+    /// The same, but gives up when `proceed` says so. Errors: those of `proceed`.
+    pub fn wait_while<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = T> + Send + 'static,
+        proceed: &dyn Fn() -> Result<()>,
+    ) -> Result<T> {
+        bridge::wait_while(&self.handle, request, proceed)
+    }
 }
 
 /// `Some` until it is dropped, and dropped without waiting: a request may take its time to end.

@@ -48,12 +48,14 @@ impl S3 {
         Ok(names.map(|(object, name)| found_file(&place.child(name), object, name)).collect())
     }
 
-    /// The content of an object, block by block, as it is when the first one is asked for.
-    pub(in crate::storage) fn blocks(
+    /// The content of an object, block by block, as it is when the first one is asked for. `proceed` is asked now and then
+    /// while a block comes.
+    pub(in crate::storage) fn blocks<'a>(
         &self,
         place: &ObjectPath,
         block_bytes: u64,
-    ) -> Result<impl Iterator<Item = Result<Bytes>> + use<>> {
+        proceed: &'a dyn Fn() -> Result<()>,
+    ) -> Result<impl Iterator<Item = Result<Bytes>> + use<'a>> {
         let meta = self.head(place)?;
         let (bucket, network) = self.bucket(&place.bucket)?;
         let block_bytes = block_bytes.max(meta.len.div_ceil(PARTS_MAX));
@@ -66,17 +68,19 @@ impl S3 {
             }
             offset = end;
             let (bucket, key, etag) = (bucket.clone(), meta.key.clone(), meta.etag.clone());
-            let chunks = network.wait(async move { bucket.get(&key, range, etag.as_deref()).await }).flatten();
+            let request = async move { bucket.get(&key, range, etag.as_deref()).await };
+            let chunks = network.wait_while(request, proceed).flatten();
             Some(chunks.map(|chunks| chunks.concat().into()))
         }))
     }
 
-    /// Makes or replaces an object of these blocks. After an error there is the old one, or none, and no upload, or one
-    /// that a record tells of.
+    /// Makes or replaces an object of these blocks. `proceed` is asked now and then while parts are sent. After an error
+    /// there is the old one, or none, and no upload, or one that a record tells of.
     pub(in crate::storage) fn write(
         &self,
         place: &ObjectPath,
         mut blocks: impl Iterator<Item = Result<Bytes>>,
+        proceed: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
         let (bucket, network) = self.bucket(&place.bucket)?;
         let first = blocks.next().transpose()?.unwrap_or_default();
@@ -92,7 +96,7 @@ impl S3 {
         let record = CopyRecord::begin(&bucket, &network, &self.temp_dir, &upload);
         let (record, sent) = match record {
             Ok(record) => {
-                let sent = self.send(place, &upload, [Ok(first), Ok(second)].into_iter().chain(blocks));
+                let sent = self.send(place, &upload, [Ok(first), Ok(second)].into_iter().chain(blocks), proceed);
                 (record, sent)
             }
             Err(error) => (None, Err(error)),
@@ -108,14 +112,21 @@ impl S3 {
         sent
     }
 
-    fn send(&self, place: &ObjectPath, upload: &Upload, blocks: impl Iterator<Item = Result<Bytes>>) -> Result<()> {
+    fn send(
+        &self,
+        place: &ObjectPath,
+        upload: &Upload,
+        blocks: impl Iterator<Item = Result<Bytes>>,
+        proceed: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
         let (bucket, network) = self.bucket(&place.bucket)?;
         let mut pending = PendingUpload { upload: upload.clone(), parts: Vec::new(), bytes: 0 };
         for (part_idx, block) in blocks.enumerate() {
             let block = block?;
             pending.bytes += block.len() as u64;
             let (bucket, upload) = (bucket.clone(), upload.clone());
-            let sent = network.wait(async move { bucket.upload_part(&upload, part_idx, block).await });
+            let part = async move { bucket.upload_part(&upload, part_idx, block).await };
+            let sent = network.wait_while(part, proceed);
             pending.parts.push(sent??);
         }
         match network.wait(async move { complete(&bucket, &pending).await })?? {
