@@ -120,8 +120,12 @@ mod tests {
     use super::*;
 
     fn run(command: &str) -> Result<SuppliedKeys, String> {
+        run_within(command, TIME_LIMIT)
+    }
+
+    fn run_within(command: &str, time_limit: Duration) -> Result<SuppliedKeys, String> {
         let process = CredentialProcess::new(command, Path::new("/")).unwrap();
-        CredentialProcess { time_limit: Duration::from_millis(500), ..process }.run()
+        CredentialProcess { time_limit, ..process }.run()
     }
 
     #[test]
@@ -146,10 +150,12 @@ mod tests {
         check("sh -c 'echo canary; echo canary >&2; exit 3'", "ended with exit status: 3");
         check("sh -c 'echo canary'", "did not print JSON");
         check(r#"echo '{"Version": 2, "AccessKeyId": "canary", "SecretAccessKey": "S"}'"#, "printed version 2");
-        check("sleep 10", "did not end within 0 seconds");
-        check("sh -c 'sleep 10 &'", "did not close its output");
         // No shell reads it: these are words.
         check("echo canary && echo $HOME", "did not print JSON");
+        let why = run_within("sleep 10", Duration::from_millis(100)).unwrap_err();
+        assert!(why.contains("did not end within 0 seconds"), "{why}");
+        let why = run_within("sh -c 'sleep 10 &'", Duration::from_secs(3)).unwrap_err();
+        assert!(why.contains("did not close its output"), "{why}");
         assert!(CredentialProcess::new("", Path::new("/")).is_none());
         assert!(CredentialProcess::new("'x", Path::new("/")).is_none());
     }
