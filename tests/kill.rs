@@ -2,6 +2,8 @@
 //!
 //! `strace` kills the process as it enters the n-th system call of a kind, for every n until a run survives. The call
 //! is not carried out. Each thread's calls of one name are counted by themselves.
+//!
+//! Calls of names of files that go past the C library, where tests/disk_faults cannot see them, also fail here.
 
 use std::fs;
 use std::process::Command;
@@ -49,7 +51,50 @@ pub fn trials() -> Vec<Trial> {
         trials.push(trial(format!("kill/{name}/over_old_output"), || kill_at_each(calls, OLD, *over_old)));
         trials.push(trial(format!("kill/{name}/no_old_output"), || kill_at_each(calls, &[], *without_old)));
     }
+    for (error, exit_code) in ERRORS {
+        trials.push(trial(format!("kill/renameat2/{error}"), || fail_at_each("renameat2", error, *exit_code)));
+    }
     trials
+}
+
+/// What the exchange of two directories may answer, and what becomes of the run: the two renames that take its place are
+/// what a system without it gets.
+const ERRORS: &[(&str, i32)] =
+    &[("EIO", 6), ("ENOSPC", 7), ("EDQUOT", 7), ("EROFS", 4), ("EACCES", 4), ("EINVAL", 0), ("ENOSYS", 0)];
+
+fn fail_at_each(call: &str, error: &str, exit_code: i32) {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/log", "a\nb\na\n");
+    sandbox.write("job.q", SCRIPT);
+    for number in 1..=KILLS_MAX {
+        let _ = fs::remove_dir_all(sandbox.path("parent"));
+        for (name, content) in OLD {
+            sandbox.write(&format!("parent/out/{name}"), content);
+        }
+        let mut strace = sandbox.command("strace");
+        strace.args(["-f", "-o", "trace", "-e", &format!("trace={call}")]);
+        strace.args(["-e", &format!("inject={call}:error={error}:when={number}")]);
+        strace.args([env!("CARGO_BIN_EXE_logq"), "run", "job.q", "--threads", "1"]);
+        let finished = run(&mut strace);
+        let trace = sandbox.read("trace");
+        let was_hit = trace.contains("(INJECTED)");
+        let expected_code = if was_hit { exit_code } else { 0 };
+        assert_eq!(finished.status.code(), Some(expected_code), "{number}: {}\n{trace}", finished.stderr());
+        let found = content(&sandbox);
+        assert_eq!(found, expected(if expected_code == 0 { NEW } else { OLD }), "{number}\n{trace}");
+        if expected_code != 0 {
+            assert!(finished.stderr().contains("parent/out"), "{}", finished.stderr());
+        }
+        let names: Vec<_> =
+            fs::read_dir(sandbox.path("parent")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["out"], "{number} left something behind\n{trace}");
+        sandbox.assert_no_scratch();
+        if !was_hit {
+            assert!(number > 1, "{call} is never called\n{trace}");
+            return;
+        }
+    }
+    panic!("{KILLS_MAX} failures, and no run without");
 }
 
 fn kill_at_each(calls: &str, old: &[(&str, &str)], kills_min: usize) {

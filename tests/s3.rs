@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use logq_s3_server::{Fault, Faults, KEY_ID, Server};
 use serde_json::{Value, json};
 
-use crate::sandbox::{Finished, Sandbox, run, start};
+use crate::sandbox::{Finished, Running, Sandbox, run, start};
 use crate::trial;
 
 pub fn trials() -> Vec<Trial> {
@@ -15,12 +15,19 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/script_tables_and_output", script_tables_and_output),
         trial("s3/one_run_at_a_time_and_gc", one_run_at_a_time_and_gc),
         trial("s3/sigterm_stops_an_upload", sigterm_stops_an_upload),
+        trial("s3/sigterm_leaves_a_commit_that_is_slow_to_the_next_run", sigterm_leaves_a_slow_commit),
+        trial("s3/a_server_that_is_silent_delays_no_end", a_server_that_is_silent_delays_no_end),
         trial("s3/denied_says_whose_credentials", denied_says_whose_credentials),
+        trial("s3/a_process_gives_credentials", a_process_gives_credentials),
         trial("s3/half_a_key_matters_only_to_s3", half_a_key_matters_only_to_s3),
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
         trial("s3/requests_are_told_before_and_after", requests_are_told_before_and_after),
         trial("s3/steps_with_everything_in_a_bucket", steps_with_everything_in_a_bucket),
         trial("s3/copies_of_files", copies_of_files),
+        trial("s3/a_copy_that_is_killed_is_found_by_gc", a_copy_that_is_killed_is_found_by_gc),
+        trial("s3/sigterm_stops_a_copy_in_the_middle_of_a_part", sigterm_stops_a_copy_in_the_middle_of_a_part),
+        trial("s3/files_of_a_group_become_one", files_of_a_group_become_one),
+        trial("s3/sync_copies_what_differs", sync_copies_what_differs),
         trial("s3/keys_that_climb_stay_below", keys_that_climb_stay_below),
     ]
 }
@@ -100,6 +107,56 @@ fn sigterm_stops_an_upload() {
     sandbox.assert_no_scratch();
 }
 
+/// Starts the report and stops it by `signal` as soon as a request begins with `request`, which the server sees when
+/// each takes as long as `latency` from then on.
+fn signal_at(sandbox: &Sandbox, server: &Server, signal: &str, request: &str, latency: Duration) -> Finished {
+    server.set_latency(Duration::from_millis(300));
+    let mut command = sandbox.logq();
+    command.env("AWS_ENDPOINT_URL", server.url()).env("AWS_ACCESS_KEY_ID", KEY_ID);
+    let running = start(command.env("AWS_SECRET_ACCESS_KEY", "x").args(RUN));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !server.requests().iter().any(|made| made.starts_with(request)) {
+        assert!(Instant::now() < deadline, "{:?}", server.requests());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.set_latency(latency);
+    running.signal(signal);
+    running.finish_within(Duration::from_secs(10))
+}
+
+fn sigterm_leaves_a_slow_commit() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    server.put("b", "out/_SUCCESS", "");
+    server.put("b", "out/old", "old");
+    let finished = signal_at(&sandbox, &server, "TERM", "POST b/?delete", Duration::from_millis(1200));
+    let stderr = finished.assert_code(143).stderr();
+    assert!(stderr.contains("`logq gc s3://b/out`, finishes what was begun"), "{stderr}");
+    let left: Vec<String> = server.objects("b").into_keys().filter(|key| key.starts_with("out/_logq/")).collect();
+    assert!(left.len() == 1 && left[0].starts_with("out/_logq/commit-"), "{left:?}");
+    sandbox.assert_no_scratch();
+    server.set_latency(Duration::ZERO);
+    let finished = logq(&sandbox, &server, &["gc", "s3://b/out"]);
+    assert!(finished.assert_code(0).stderr().contains("settled what 1 run or copy left"), "{}", finished.stderr());
+    let objects = server.objects("b");
+    assert_eq!(result(&objects, "out/"), b"a\x011225\nb\x0150\n");
+    assert!(!objects.contains_key("out/old") && objects.contains_key("out/_SUCCESS"));
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+}
+
+fn a_server_that_is_silent_delays_no_end() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    server.put("b", "out/old", "old");
+    let finished = signal_at(&sandbox, &server, "INT", "PUT b/out/_logq/commit-", Duration::from_secs(60));
+    let stderr = finished.assert_code(130).stderr();
+    assert!(stderr.contains("warning: ended before everything was cleared away"), "{stderr}");
+    assert!(stderr.contains("`logq gc PATH`"), "{stderr}");
+    server.set_latency(Duration::ZERO);
+    logq(&sandbox, &server, &["gc", "s3://b/out"]).assert_code(0);
+    let left: Vec<String> = server.objects("b").into_keys().filter(|key| key.starts_with("out/")).collect();
+    assert_eq!(left, ["out/old"]);
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+}
+
 fn denied_says_whose_credentials() {
     let (sandbox, server) = (Sandbox::new(), server());
     server.accept_only(&["another"]);
@@ -107,6 +164,27 @@ fn denied_says_whose_credentials() {
     let stderr = finished.assert_code(4).stderr();
     assert!(stderr.contains("not allowed to read s3://b/report.q"), "{stderr}");
     assert!(stderr.contains("s3:GetObject") && stderr.contains("AWS_ACCESS_KEY_ID in the environment"), "{stderr}");
+}
+
+fn a_process_gives_credentials() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    server.accept_only(&["from-a-process"]);
+    let document = r#"{"Version": 1, "AccessKeyId": "from-a-process", "SecretAccessKey": "canary-secret"}"#;
+    sandbox.write("keys.json", document);
+    sandbox.write(".aws/config", "[default]\ncredential_process = cat keys.json\nregion = eu-west-1\n");
+    let read = || {
+        let mut command = sandbox.logq();
+        command.env("AWS_ENDPOINT_URL", server.url()).env("HOME", sandbox.root());
+        run(command.args(["-e", "source s3://b/report.q", "-d", "INPUT=s3://b", "-d", "OUTPUT=s3://b"]))
+    };
+    let finished = read();
+    finished.assert_code(0);
+    assert!(!finished.stderr().contains("canary"), "{}", finished.stderr());
+    sandbox.write(".aws/config", "[default]\ncredential_process = sh -c 'echo canary >&2; exit 1'\n");
+    let stderr = read().assert_code(4).stderr().to_owned();
+    assert!(stderr.contains("no credentials could be had from the profile `default`"), "{stderr}");
+    assert!(stderr.contains("the credential_process `sh` ended with exit status: 1"), "{stderr}");
+    assert!(!stderr.contains("canary"), "{stderr}");
 }
 
 fn half_a_key_matters_only_to_s3() {
@@ -132,6 +210,12 @@ fn requests_are_told_before_and_after() {
     let stdout = finished.assert_code(0).stdout();
     assert!(stdout.contains("50 files, 440 B, 50 splits; 51 requests, $0.0000"), "{stdout}");
     assert!(!server.objects("b").contains_key("out/_SUCCESS"));
+    for day in ["dt=1/h=1/a", "dt=1/h=1/b", "dt=1/h=2/a", "dt=2/a", "a"] {
+        server.put("b", &format!("y/days=/{day}"), "1\n");
+    }
+    let days = "CREATE EXTERNAL TABLE t (k STRING) LOCATION 's3://b/y/days='; SELECT count(*) FROM t";
+    let stdout = logq(&sandbox, &server, &["--dry-run", "-e", days]).assert_code(0).stdout().to_owned();
+    assert!(stdout.contains("5 files in 3 partitions, 10 B, "), "{stdout}");
 
     let before = server.requests().len();
     server.set_faults(Faults::at(9, Fault::SlowDown));
@@ -201,6 +285,117 @@ fn copies_of_files() {
     logq(&sandbox, &server, &["aws", "s3", "cp", "s3://b/in/none", "x"]).assert_code(4);
     let finished = logq(&sandbox, &server, &["aws", "s3", "cp", "moved/00.csv", "s3://missing/x"]);
     assert!(finished.assert_code(4).stderr().contains("s3://missing/x"), "{}", finished.stderr());
+}
+
+/// A copy of a large file of which the second part is on its way and does not arrive.
+fn copy_in_the_middle(sandbox: &Sandbox, server: &Server) -> Running {
+    sandbox.write("large", vec![7; 17_000_000]);
+    server.set_latency(Duration::from_millis(100));
+    let mut command = sandbox.logq();
+    command.env("AWS_ENDPOINT_URL", server.url()).env("AWS_ACCESS_KEY_ID", KEY_ID);
+    let running =
+        start(command.env("AWS_SECRET_ACCESS_KEY", "x").args(["aws", "s3", "cp", "large", "s3://b/to/large"]));
+    for part in ["partNumber=1", "partNumber=2"] {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !server.requests().iter().any(|made| made.contains(part)) {
+            assert!(Instant::now() < deadline, "{:?}", server.requests());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        server.set_latency(Duration::from_secs(60));
+    }
+    server.set_latency(Duration::ZERO);
+    running
+}
+
+fn a_copy_that_is_killed_is_found_by_gc() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let running = copy_in_the_middle(&sandbox, &server);
+    // A copy that lives is left alone.
+    logq(&sandbox, &server, &["gc", "s3://b/to/large"]).assert_code(0);
+    assert_eq!(server.pending_uploads("b"), ["to/large"]);
+    running.signal("KILL");
+    assert!(running.finish().status.code().is_none());
+    assert_eq!(server.pending_uploads("b"), ["to/large"]);
+    let finished = logq(&sandbox, &server, &["gc", "s3://b/to/large"]);
+    assert!(finished.assert_code(0).stderr().contains("settled what 1 run or copy left"), "{}", finished.stderr());
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+    assert!(!server.objects("b").keys().any(|key| key.starts_with("to/")));
+    sandbox.assert_no_scratch();
+}
+
+fn sigterm_stops_a_copy_in_the_middle_of_a_part() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let running = copy_in_the_middle(&sandbox, &server);
+    running.signal("TERM");
+    running.finish_within(Duration::from_secs(8)).assert_code(143);
+    assert_eq!(server.pending_uploads("b"), [""; 0]);
+    assert!(!server.objects("b").keys().any(|key| key.starts_with("to/")));
+    sandbox.assert_no_scratch();
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn gunzip(bytes: &[u8]) -> String {
+    std::io::read_to_string(flate2::read::MultiGzDecoder::new(bytes)).unwrap()
+}
+
+fn files_of_a_group_become_one() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    for (name, text) in
+        [("E1.2014-07-05-01.a", "one\n"), ("E1.2014-07-05-02.b", "two\n"), ("E1.2014-07-06-01.c", "three\n")]
+    {
+        server.put("b", &format!("logs/{name}.gz"), gzip(text));
+    }
+    let dist_cp = |more: &[&str]| {
+        let args = ["s3-dist-cp", "--src=s3://b/logs", "--dest=s3://b/days", r"--groupBy=.*/E1\.([0-9-]{10})-.*"];
+        logq(&sandbox, &server, &[&args[..], more].concat())
+    };
+    // As in Amazon's own examples.
+    dist_cp(&["--s3Endpoint=s3.amazonaws.com", "--targetSize=128"]).assert_code(0);
+    let objects = server.objects("b");
+    assert_eq!(gunzip(&objects["days/2014-07-05.gz"]), "one\ntwo\n");
+    assert_eq!(gunzip(&objects["days/2014-07-06.gz"]), "three\n");
+    dist_cp(&["--outputCodec=none"]).assert_code(0);
+    assert_eq!(server.objects("b")["days/2014-07-05"], b"one\ntwo\n");
+    let args = ["s3-dist-cp", "--src=s3://b/in", "--dest=packed", "--groupBy=.*/0(.)[.]csv", "--outputCodec=gz"];
+    logq(&sandbox, &server, &args).assert_code(0);
+    assert_eq!(sandbox.tree("packed").len(), 10);
+    assert_eq!(gunzip(&std::fs::read(sandbox.path("packed/7.gz")).unwrap()), "a,7\nb,1\n");
+
+    // A file that is cut makes no other.
+    let cut = gzip("four\n");
+    server.put("b", "logs/E1.2014-07-07-01.d.gz", &cut[..cut.len() - 5]);
+    let finished = dist_cp(&["--outputCodec=none", "--deleteOnSuccess"]);
+    let stderr = finished.assert_code(5).stderr();
+    assert!(stderr.contains("s3://b/logs/E1.2014-07-07-01.d.gz is not whole gzip data"), "{stderr}");
+    let objects = server.objects("b");
+    assert!(!objects.contains_key("days/2014-07-07") && objects.contains_key("logs/E1.2014-07-05-01.a.gz"));
+
+    // What lies where it is copied to is not removed.
+    server.put("b", "own/x", "1");
+    let args = ["s3-dist-cp", "--src=s3://b/own", "--dest=s3a://b/own", "--deleteOnSuccess"];
+    logq(&sandbox, &server, &args).assert_code(0);
+    assert_eq!(server.objects("b")["own/x"], b"1");
+}
+
+fn sync_copies_what_differs() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let sync = |more: &[&str]| {
+        let args = ["aws", "s3", "sync", "s3://b/in", "fetched"];
+        logq(&sandbox, &server, &[&args[..], more].concat()).assert_code(0).stdout().lines().count()
+    };
+    assert_eq!(sync(&[]), 50);
+    // Now they have the times of their objects.
+    assert_eq!((sync(&[]), sync(&["--exact-timestamps"])), (0, 0));
+    sandbox.write("fetched/00.csv", "a,9\nb,1\n");
+    sandbox.write("fetched/new", "x");
+    assert_eq!((sync(&["--size-only"]), sync(&["--delete", "--dryrun"]), sync(&["--delete"])), (0, 2, 2));
+    assert_eq!(sandbox.read("fetched/00.csv"), "a,0\nb,1\n");
+    assert_eq!(sync(&["--exact-timestamps"]), 0);
 }
 
 /// Keys are any text; one that reads as a way out of the folder writes nothing outside of it.

@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
     trials![
         every_documented_form,
         the_shorthand,
+        commands_of_a_shell_in_a_row,
         states_in_their_order,
         what_a_failure_does_to_the_others,
         unsupported_steps_are_named_before_anything_runs,
@@ -79,6 +80,24 @@ fn every_documented_form() {
         run_steps(&sandbox, &steps, &[]).assert_code(0);
         assert_eq!(sandbox.read("out/sums/000000_0"), "a\u{1}4\nb\u{1}2\n", "{steps}");
     }
+}
+
+fn commands_of_a_shell_in_a_row() {
+    let command = |text: &str| {
+        let args = ["bash", "-ec", text];
+        json!([{"Name": "n", "HadoopJarStep": {"Jar": "command-runner.jar", "Args": args}}])
+    };
+    let sandbox = Sandbox::with_report();
+    let steps =
+        command("aws s3 sync in copied --quiet\nhive -f report.q -d INPUT=copied -d OUTPUT=out; hive -e 'SELECT 1'");
+    run_steps(&sandbox, &steps, &["--dry-run"]).assert_code(0);
+    assert!(!sandbox.has("copied"));
+    let finished = run_steps(&sandbox, &steps, &["--log-uri", "logs"]);
+    assert_eq!(finished.assert_code(0).stdout(), "1\n");
+    assert_eq!(sandbox.read("out/sums/000000_0"), "a\u{1}4\nb\u{1}2\n");
+    let steps = command("hive -e 'SELECT 1' && hive -f missing.q && hive -e 'SELECT 2'");
+    let finished = run_steps(&sandbox, &steps, &[]);
+    assert_eq!(finished.assert_code(4).stdout(), "1\n");
 }
 
 fn the_shorthand() {

@@ -33,6 +33,8 @@ struct State {
     exit_code: AtomicU8,
     /// Called when something stops the run.
     on_stop: Mutex<Option<Arc<OnStop>>>,
+    /// Called when the process ends although the run did not.
+    on_forced_end: Mutex<Option<Arc<OnStop>>>,
     is_step: AtomicBool,
 }
 
@@ -62,6 +64,11 @@ impl Interrupt {
     /// From now on the first signal is for whoever asks for [`exit_code`](Interrupt::exit_code) now and then.
     pub fn waits(&self) {
         self.on_stop(|| ());
+    }
+
+    /// What is to be said should the run not end in time.
+    pub fn last_words(&self, say: impl Fn() + Send + Sync + 'static) {
+        *self.state.on_forced_end.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(say));
     }
 
     fn on_stop(&self, act: impl Fn() + Send + Sync + 'static) {
@@ -113,9 +120,13 @@ impl Interrupt {
         match on_stop {
             Some(act) if is_first => {
                 act();
+                let on_forced_end = self.state.on_forced_end.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let patience = if self.state.is_step.load(Ordering::SeqCst) { PATIENCE_OF_STEP } else { PATIENCE };
                 std::thread::spawn(move || {
                     std::thread::sleep(patience);
+                    if let Some(say) = on_forced_end {
+                        say();
+                    }
                     std::process::exit(i32::from(code));
                 });
             }

@@ -169,6 +169,14 @@ impl Progress {
         }
     }
 
+    /// Says a warning that no job tells of. To be called from any thread: it waits for nobody.
+    pub fn say_warning(&self, text: &str) {
+        match self.show {
+            Show::Json => self.say_json(json!({"event": "warning", "message": text})),
+            _ => self.say(&diagnostics::warning(text, self.style)),
+        }
+    }
+
     /// Says a line of Hive's, if these are wanted.
     pub fn say_as_hive(&self, text: impl FnOnce() -> String) {
         if self.manner.speaks_hive && self.show != Show::Json && self.loudness() != Loudness::Silent {
@@ -180,10 +188,7 @@ impl Progress {
         if state.loudness == Loudness::Silent {
             return;
         }
-        match self.show {
-            Show::Json => self.say_json(json!({"event": "warning", "message": text})),
-            _ => self.say(&diagnostics::warning(text, self.style)),
-        }
+        self.say_warning(text);
     }
 
     fn stage_progress(&self, state: &mut State, stage: StageId, progress: StageProgress) {

@@ -20,6 +20,7 @@
 //! ```
 
 mod aws;
+mod credential_process;
 mod machine;
 
 pub use machine::Usage;

@@ -4,7 +4,8 @@
 //! `disallowed methods` in `clippy.toml` keep `block_on` out of every other file.
 
 use std::future::Future;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -65,6 +66,28 @@ pub fn wait_for<T: Send + 'static>(runtime: &Handle, future: impl Future<Output 
     let (promise, awaited) = promise();
     runtime.spawn(async move { promise.keep(future.await) });
     awaited.wait()
+}
+
+/// How often somebody who waits looks whether to go on.
+const LOOKS_EVERY: Duration = Duration::from_millis(100);
+
+/// As [`wait_for`], but gives up, and the future with it, when `proceed` says so.
+///
+/// Errors: those of `proceed`.
+pub fn wait_while<T: Send + 'static>(
+    runtime: &Handle,
+    future: impl Future<Output = T> + Send + 'static,
+    proceed: &dyn Fn() -> Result<()>,
+) -> Result<T> {
+    let (promise, awaited) = promise();
+    let task = runtime.spawn(async move { promise.keep(future.await) });
+    loop {
+        match awaited.0.recv_timeout(LOOKS_EVERY) {
+            Ok(value) => return Ok(value),
+            Err(RecvTimeoutError::Disconnected) => return awaited.wait(),
+            Err(RecvTimeoutError::Timeout) => proceed().inspect_err(|_| task.abort())?,
+        }
+    }
 }
 
 /// Stack for parsing and planning: both recurse over a statement, whose nesting `hiveql` limits.

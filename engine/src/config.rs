@@ -7,7 +7,7 @@ mod s3;
 
 use std::path::PathBuf;
 
-pub use s3::{CredentialSource, Credentials, Encryption, S3Config, Secret};
+pub use s3::{CredentialSource, CredentialSupplier, Credentials, Encryption, S3Config, Secret, SuppliedKeys};
 
 /// How the tasks of a job are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -142,6 +142,8 @@ pub struct PlannedInput {
     /// `database.table`, or `table` in the default database.
     pub table: String,
     pub files: u64,
+    /// Folders with files whose names are like `dt=2014-07-05`; none in a location without such.
+    pub partitions: u64,
     /// As stored.
     pub bytes: u64,
     pub splits: u64,

@@ -13,13 +13,13 @@ use tokio::runtime::Runtime;
 use crate::catalog::Catalog;
 use crate::config::{EngineConfig, ExecutionMode};
 use crate::error::{Error, Result, SourceText, codes};
-use crate::exec::{self, CancelFlag, FileOutput, JobContext, PoolBudget, ResultSink, StageReport};
+use crate::exec::{self, CancelFlag, FileOutput, JobContext, PoolBudget, ResultSink, StageReport, UploadMemory};
 use crate::hiveql::{self, Command, ExplainMode, Insert, InsertTarget, Parsed, Piece, RowFormat, SourceMap, Statement};
 use crate::id::JobId;
 use crate::observer::{
     InputSummary, JobObserver, JobSummary, OutputFile, OutputSummary, PlanSummary, PlannedInput, Requests,
 };
-use crate::output::{self, Committer, SuccessInfo, WorkPlaces};
+use crate::output::{self, Committer, Stop, SuccessInfo, WorkPlaces};
 use crate::plan::show::TextRows;
 use crate::plan::stages::Stage;
 use crate::plan::{self, PlanContext, QueryPlan, StageGraph, ddl, explain, show};
@@ -198,6 +198,7 @@ impl Session {
         let inputs = run.job.scans.iter().map(|scan| PlannedInput {
             table: scan.table.clone(),
             files: scan.files,
+            partitions: scan.partitions,
             bytes: scan.bytes_total,
             splits: scan.splits,
             requests: told(scan.requests),
@@ -282,20 +283,24 @@ impl Session {
         let config = &run.job.config;
         let places = WorkPlaces { scratch: self.scratch.path(), temp_dir: &config.temp_dir };
         let job = &run.job.job;
-        let committer = Committer::begin(local, &self.storage, &directory.path, places, job, config.durable)?;
+        let cancel = run.job.cancel.clone();
+        let stop = Stop::new(move || cancel.cancelled_for());
+        let committer = Committer::begin(local, &self.storage, &directory.path, places, job, config.durable, &stop)?;
         let committer = committer.merging(run.merge_bytes());
         let output = Arc::new(FileOutput::new(committer, directory.serde));
         let columns = Arc::clone(&run.plan.columns);
         let query_hash = format!("{:08x}", crc32fast::hash(map.text().as_bytes()));
         let job = run.job.job;
-        let (requests_before, cancel) = (run.requests_before, run.job.cancel.clone());
+        let requests_before = run.requests_before;
         let (mut summary, _) = run.finish(ResultSink::Files(Arc::clone(&output)))?;
         let preview = output.preview();
         let output =
             Arc::into_inner(output).ok_or_else(|| Error::internal("a task still writes after the job's end"))?;
         let success = success_info(&job, query_hash, &summary);
         let started = Instant::now();
-        let files = output.into_committer().commit(&success, move || cancel.is_cancelled())?;
+        // The job's own memory is free by now.
+        let memory = UploadMemory::take(&self.memory, output::UPLOAD_BYTES_MAX);
+        let files = output.into_committer().commit(&success, memory.bytes(), &stop)?;
         summary.elapsed += started.elapsed();
         summary.requests = told(self.storage.requests().since(requests_before));
         summary.outputs.push(OutputSummary {

@@ -1,4 +1,4 @@
-//! `logq gc`: settles what runs that died left at an output, as the next run on it would.
+//! `logq gc`: settles what runs and copies that died left at an output, as the next run on it would.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use logq_engine::{Session, Storage, StoragePath};
 use crate::args::Options;
 use crate::settings::{self, Environment};
 
-/// Finishes or undoes what runs that died left at an output
+/// Finishes or undoes what runs and copies that died left at an output
 #[derive(Debug, Args)]
 pub struct GcArgs {
     /// The outputs: directories, or places in S3
@@ -31,8 +31,8 @@ pub fn run(options: &Options, paths: &[String], environment: &Environment) -> Re
         if !options.silent {
             let found = match n_settled {
                 0 => "nothing was left behind".to_owned(),
-                1 => "settled what 1 run left behind".to_owned(),
-                n => format!("settled what {n} runs left behind"),
+                1 => "settled what 1 run or copy left behind".to_owned(),
+                n => format!("settled what {n} runs and copies left behind"),
             };
             let _ = writeln!(std::io::stderr(), "{}: {found}", path.display());
         }

@@ -183,6 +183,8 @@ impl<'a, 'b> Runner<'a, 'b> {
         let observer: Arc<dyn JobObserver> = progress.clone();
         let mut session = Session::over(storage.clone(), settings.engine.clone(), observer)?;
         interrupt.cancels(session.cancel_handle());
+        let speaker = Arc::clone(&progress);
+        interrupt.last_words(move || speaker.say_warning(UNFINISHED));
         if options.stop_with_stdin {
             interrupt.stop_with_stdin();
         }
@@ -529,6 +531,10 @@ impl<'a, 'b> Runner<'a, 'b> {
 }
 
 /// Whether an error says that somebody stopped the run.
+/// Said when the process ends while a job has not stopped, as when a server does not answer.
+const UNFINISHED: &str = "ended before everything was cleared away: the next run on the same output, or `logq gc PATH`, \
+     finishes or undoes what was begun";
+
 fn is_stop(error: &Error) -> bool {
     exit_code::of(error) == exit_code::INTERRUPTED
 }

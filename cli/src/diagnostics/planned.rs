@@ -1,4 +1,4 @@
-//! What a dry run found: files, bytes, requests and their price, before a byte is read.
+//! What a dry run found: files, partitions, bytes, requests and their price, before a byte is read.
 //!
 //! Prices are those of Amazon S3 Standard in us-east-1, in dollars per thousand requests; transfer within a region and
 //! what the bucket's owner pays otherwise are not in it.
@@ -21,9 +21,10 @@ pub fn planned(place: &str, plan: &PlanSummary) -> String {
     for input in &plan.inputs {
         let _ = writeln!(
             text,
-            "  read    {}: {}, {}, {}; {}",
+            "  read    {}: {}{}, {}, {}; {}",
             printable(&input.table),
             plural(input.files, "file"),
+            in_partitions(input.partitions),
             bytes(input.bytes),
             plural(input.splits, "split"),
             priced(input.requests),
@@ -44,6 +45,7 @@ pub fn planned_json(file: &str, line: usize, plan: &PlanSummary) -> serde_json::
         json!({
             "table": input.table,
             "files": input.files,
+            "partitions": input.partitions,
             "bytes": input.bytes,
             "splits": input.splits,
             "requests": {"list": input.requests.list, "get": input.requests.get},
@@ -68,11 +70,16 @@ pub fn planned_total(plans: &[PlanSummary]) -> String {
         requests.get += input.requests.get;
     }
     format!(
-        "total: {}, {}; {}\n",
+        "total: {}{}, {}; {}\n",
         plural(inputs().map(|input| input.files).sum(), "file"),
+        in_partitions(inputs().map(|input| input.partitions).sum()),
         bytes(inputs().map(|input| input.bytes).sum()),
         priced(requests),
     )
+}
+
+fn in_partitions(n: u64) -> String {
+    if n == 0 { String::new() } else { format!(" in {}", plural(n, "partition")) }
 }
 
 fn priced(requests: Requests) -> String {
@@ -96,14 +103,21 @@ mod tests {
     #[test]
     fn files_bytes_requests_and_their_price() {
         let requests = Requests { list: 2, get: 2000, ..Requests::default() };
-        let input = PlannedInput { table: "web.log".into(), files: 2000, bytes: 100_000_000, splits: 4, requests };
+        let input = PlannedInput {
+            table: "web.log".into(),
+            files: 2000,
+            partitions: 31,
+            bytes: 100_000_000,
+            splits: 4,
+            requests,
+        };
         let local = PlannedInput { table: "t".into(), files: 1, bytes: 12, splits: 1, ..PlannedInput::default() };
         let plan = PlanSummary { inputs: vec![input, local], output: Some("/out".into()), warnings: Vec::new() };
         assert_eq!(
             planned("x.q:3", &plan),
-            "x.q:3\n  read    web.log: 2,000 files, 100.0 MB, 4 splits; 2,002 requests, $0.0008\n  \
+            "x.q:3\n  read    web.log: 2,000 files in 31 partitions, 100.0 MB, 4 splits; 2,002 requests, $0.0008\n  \
              read    t: 1 file, 12 B, 1 split; no requests\n  replace /out\n"
         );
-        assert_eq!(planned_total(&[plan]), "total: 2,001 files, 100.0 MB; 2,002 requests, $0.0008\n");
+        assert_eq!(planned_total(&[plan]), "total: 2,001 files in 31 partitions, 100.0 MB; 2,002 requests, $0.0008\n");
     }
 }

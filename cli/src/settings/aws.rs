@@ -2,18 +2,19 @@
 //!
 //! Source: the SDKs and Tools reference of AWS on configuration files and standardized credential providers. First
 //! come keys in the environment, then the profile (keys, a role to assume, SSO, a web identity), then a web identity, a
-//! container and an instance, as the environment says. `credential_process` is not run. Files are read here, once;
-//! what expires is asked for again by the engine.
+//! container and an instance, as the environment says. Files are read here, once; what expires is asked for again by the
+//! engine.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use configparser::ini::Ini;
-use logq_engine::config::{CredentialSource, Credentials, Encryption, S3Config, Secret};
+use logq_engine::config::{CredentialSource, CredentialSupplier, Credentials, Encryption, S3Config, Secret};
 use logq_engine::error::{Error, Result, codes};
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
 
+use super::credential_process::CredentialProcess;
 use super::{Environment, parse_bool};
 
 /// The table `[s3]` of a configuration file.
@@ -275,9 +276,10 @@ impl Chain<'_> {
             keys
         } else if get("sso_session").is_some() || get("sso_start_url").is_some() {
             self.sso(name)?
-        } else if get("credential_process").is_some() {
-            return Err(bad("has a credential_process, which is not run".to_owned())
-                .with_hint("`aws configure export-credentials --format env` prints its credentials as variables"));
+        } else if let Some(command) = get("credential_process") {
+            let process = CredentialProcess::new(&command, &self.environment.working_dir);
+            let process = process.ok_or_else(|| bad("has a credential_process that is no command".to_owned()))?;
+            CredentialSource::Supplied(CredentialSupplier::new(move || process.run()))
         } else {
             return Ok(None);
         };
@@ -400,6 +402,15 @@ mod tests {
         assert_eq!(region(&[("AWS_PROFILE", "role")]).as_deref(), Some("us-west-2"));
         assert_eq!(region(&[("AWS_REGION", "x")]).as_deref(), Some("x"));
         check(&[], "[default]\nnothing\n[", "", "neither `[section]` nor `key = value`");
+    }
+
+    #[test]
+    fn processes() {
+        let config = "[default]\ncredential_process = /opt/helper --account 'a b'\n[profile bad]\ncredential_process = 'x\n[profile role]\nrole_arn = r\nsource_profile = default\n";
+        check(&[], config, "", "the profile `default`: Supplied(<the caller>)");
+        check(&[("AWS_PROFILE", "bad")], config, "", "the profile `bad` has a credential_process that is no command");
+        check(&[("AWS_PROFILE", "role")], config, "", "base: Credentials { source: Supplied(<the caller>)");
+        check(&[], config, "[default]\naws_access_key_id = K\naws_secret_access_key = S\n", "Keys");
     }
 
     #[test]

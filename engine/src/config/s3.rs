@@ -4,6 +4,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Where S3 is and what every request says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,7 +97,52 @@ pub enum CredentialSource {
     InstanceMetadata {
         endpoint: String,
     },
+    /// Whatever the caller knows how to ask.
+    Supplied(CredentialSupplier),
 }
+
+/// Keys that a caller gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuppliedKeys {
+    pub key_id: String,
+    pub secret: Secret,
+    pub session_token: Option<Secret>,
+    /// `None`: they are good for the whole session.
+    pub expires: Option<SystemTime>,
+}
+
+/// Asks the caller for keys, on a thread that may wait; again before they expire.
+#[derive(Clone)]
+pub struct CredentialSupplier(Arc<SupplyKeys>);
+
+/// Errors: why there are no keys, as it follows "since".
+type SupplyKeys = dyn Fn() -> Result<SuppliedKeys, String> + Send + Sync;
+
+impl CredentialSupplier {
+    pub fn new(supply: impl Fn() -> Result<SuppliedKeys, String> + Send + Sync + 'static) -> Self {
+        CredentialSupplier(Arc::new(supply))
+    }
+
+    /// Errors: why there are none.
+    pub fn ask(&self) -> Result<SuppliedKeys, String> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for CredentialSupplier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<the caller>")
+    }
+}
+
+/// Nobody can tell whether two of them give the same keys.
+impl PartialEq for CredentialSupplier {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for CredentialSupplier {}
 
 /// Text that no message, log or debug print shows.
 #[derive(Clone, PartialEq, Eq)]

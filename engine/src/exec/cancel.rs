@@ -1,10 +1,9 @@
 //! The flag that stops a job.
 
 use std::future::poll_fn;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -28,9 +27,10 @@ pub(super) fn interruptible(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn Ex
 /// Set from any thread; tasks look at it between batches.
 #[derive(Debug, Clone, Default)]
 pub struct CancelFlag {
-    own: Arc<AtomicBool>,
+    /// When somebody asked.
+    own: Arc<OnceLock<Instant>>,
     /// Whoever stops this one stops that one too; not the reverse.
-    parent: Option<Arc<AtomicBool>>,
+    parent: Option<Arc<OnceLock<Instant>>>,
 }
 
 impl CancelFlag {
@@ -41,12 +41,21 @@ impl CancelFlag {
 
     /// Asks for a stop. It stays asked for.
     pub fn cancel(&self) {
-        self.own.store(true, Ordering::Relaxed);
+        self.own.get_or_init(Instant::now);
     }
 
     /// Whether somebody asked.
     pub fn is_cancelled(&self) -> bool {
-        self.own.load(Ordering::Relaxed) || self.parent.as_ref().is_some_and(|parent| parent.load(Ordering::Relaxed))
+        self.asked_at().is_some()
+    }
+
+    /// How long ago somebody asked.
+    pub fn cancelled_for(&self) -> Option<Duration> {
+        self.asked_at().map(Instant::elapsed)
+    }
+
+    fn asked_at(&self) -> Option<&Instant> {
+        self.own.get().or_else(|| self.parent.as_ref()?.get())
     }
 
     /// The next item of `stream`, or an error as soon as the stream pauses after somebody asked.

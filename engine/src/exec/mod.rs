@@ -19,6 +19,6 @@ mod tests;
 
 pub use cancel::CancelFlag;
 pub use job::{JobContext, StageReport, run_job};
-pub use memory::PoolBudget;
+pub use memory::{PoolBudget, UploadMemory};
 pub use pipelined::run_pipelined;
 pub use sink::{FileOutput, ResultSink, row_channels};

@@ -134,7 +134,7 @@ impl OutputCommitter {
             }
             let name = format!("{:06}_0", files.len());
             file.take(&result.join(&name))?;
-            files.push(CommittedFile { name, rows, bytes });
+            files.push(CommittedFile { name, rows, bytes, etag: None });
         }
         self.write_success(&result, success, &files)?;
         self.sync_dir(&result)?;

@@ -1,4 +1,5 @@
-//! The record of a commit to S3, and how it is carried out or undone: by the run itself, or by the next one.
+//! The record of a commit to S3, and how it is carried out or undone: by the run itself, or by the next one. Records of
+//! copies (`storage/s3/copy_record.rs`) are settled with it.
 //!
 //! A record that says `uploading` is undone: nothing of the run is to be seen yet. One that says `committing` is carried
 //! out, unless an upload is gone that was not completed, as a lifecycle rule of the bucket may make it go. Old objects
@@ -6,11 +7,13 @@
 //! deleted instead.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::Stop;
 use super::output_lock::{OutputLock, living_holder};
-use super::success::SUCCESS_FILE;
+use super::success::{SUCCESS_FILE, with_etags};
 use crate::error::{Error, Result, codes};
 use crate::storage::s3::{ObjectFolder, PendingUpload, WORK};
 
@@ -33,12 +36,28 @@ pub(super) enum IntentState {
     Committing { uploads: Vec<PendingUpload>, replaced: Vec<String>, success: String },
 }
 
-/// What became of dead runs.
+/// What became of dead runs and copies.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pub n_runs: usize,
     /// Why uploads of one of them are left where they are: they cost, but nobody sees them.
     pub left: Option<Error>,
+}
+
+impl Settled {
+    fn add_copy(&mut self, settled: Result<bool>) -> Result<()> {
+        match settled {
+            Ok(is_settled) => self.n_runs += usize::from(is_settled),
+            Err(error) if error.code() == codes::ACCESS_DENIED => self.left = Some(error),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// This and what became of others.
+    pub fn and(self, other: Settled) -> Settled {
+        Settled { n_runs: self.n_runs + other.n_runs, left: self.left.or(other.left) }
+    }
 }
 
 impl Intent {
@@ -88,33 +107,45 @@ impl Intent {
 
     /// Carries out an intent to commit, and says whether it can be. Each step may have been done before.
     ///
-    /// Errors: `COMMIT` if the lock is not held any more; then all that follows is the next holder's.
-    pub fn carry_out(&self, folder: &ObjectFolder, lock: &OutputLock) -> Result<bool> {
+    /// Errors: `COMMIT` if the lock is not held any more; then all that follows is the next holder's. `CANCELLED` between
+    /// two steps when a stop is due; then all that follows is the next run's.
+    pub fn carry_out(&self, folder: &ObjectFolder, lock: &OutputLock, stop: &Stop) -> Result<bool> {
+        let check = || lock.check().and_then(|()| stop.check_due());
         let IntentState::Committing { uploads, replaced, success } = &self.state else {
             return Err(Error::internal("a commit that is still uploading is finished"));
         };
-        lock.check()?;
+        check()?;
         if replaced.iter().any(|name| name == SUCCESS_FILE) {
             folder.delete(&[SUCCESS_FILE.to_owned()])?;
         }
-        lock.check()?;
-        if !folder.complete(uploads.clone())? {
-            return Ok(false);
-        }
+        check()?;
+        let due = stop.clone();
+        let Some(made) = folder.complete(uploads.clone(), move || due.is_due())? else { return Ok(false) };
         // An upload whose first answer was lost was begun twice. Not everybody may list uploads.
+        check()?;
         fine_if_denied(folder.abort_uploads(&names_of(folder, uploads)))?;
         for names in replaced.chunks(DELETED_AT_ONCE) {
-            lock.check()?;
+            check()?;
             folder.delete(names)?;
         }
-        lock.check()?;
-        folder.put(SUCCESS_FILE, success.clone().into_bytes())?;
+        check()?;
+        let etags = made.into_iter().filter_map(|object| Some((object.name, object.etag?))).collect();
+        // Not this version's document, if it cannot be read.
+        let success = with_etags(success, etags).unwrap_or_else(|_| success.clone().into_bytes());
+        folder.put(SUCCESS_FILE, success)?;
         folder.delete(&[self.name()])?;
         Ok(true)
     }
 
     /// Carries it out or undoes it for a run that is dead. Gives what is left for want of a permission.
-    fn settle(&self, folder: &ObjectFolder, lock: &OutputLock, found: &HashSet<&str>) -> Result<Option<Error>> {
+    fn settle(
+        &self,
+        folder: &ObjectFolder,
+        lock: &OutputLock,
+        stop: &Stop,
+        found: &HashSet<&str>,
+    ) -> Result<Option<Error>> {
+        stop.check()?;
         let (uploads, replaced) = match &self.state {
             IntentState::Uploading { names } => {
                 lock.check()?;
@@ -126,7 +157,7 @@ impl Intent {
             }
             IntentState::Committing { uploads, replaced, .. } => (uploads, replaced),
         };
-        if can_be_completed(folder, uploads, found)? && self.carry_out(folder, lock)? {
+        if can_be_completed(folder, uploads, found)? && self.carry_out(folder, lock, stop)? {
             return Ok(None);
         }
         lock.check()?;
@@ -183,17 +214,37 @@ pub(super) fn is_work(name: &str) -> bool {
 ///
 /// Called with the lock of `folder` held, so that every record found there belongs to a dead run. Errors:
 /// [`codes::OUTPUT_LOCKED`] if a run is writing below.
-pub(super) fn settle_dead_runs(folder: &ObjectFolder, lock: &OutputLock) -> Result<Settled> {
+pub(super) fn settle_dead_runs(
+    folder: &ObjectFolder,
+    lock: &OutputLock,
+    temp_dir: &Path,
+    stop: &Stop,
+) -> Result<Settled> {
     let names = folder.list()?;
     refuse_if_locked_below(folder, &names)?;
     let mut settled = Settled::default();
     for name in &names {
-        let Some((below, record)) = work(name).filter(|(_, record)| record.starts_with("commit-")) else { continue };
+        let Some((below, record)) = work(name) else { continue };
         let place = folder.below(below);
-        let found = names.iter().filter_map(|name| name.strip_prefix(below)).collect();
-        let left = read(&place, &format!("{WORK}{record}"))?.settle(&place, lock, &found)?;
-        settled.n_runs += usize::from(left.is_none());
-        settled.left = left.or(settled.left);
+        let record = format!("{WORK}{record}");
+        if ObjectFolder::is_copy_record(&record) {
+            settled.add_copy(place.settle_copy(&record, None, temp_dir))?;
+        } else if record.starts_with(&format!("{WORK}commit-")) {
+            let found = names.iter().filter_map(|name| name.strip_prefix(below)).collect();
+            let left = read(&place, &record)?.settle(&place, lock, stop, &found)?;
+            settled.n_runs += usize::from(left.is_none());
+            settled.left = left.or(settled.left);
+        }
+    }
+    Ok(settled)
+}
+
+/// Gives up what copies that died had uploaded to objects of `folder` itself; `of_key` is the only one that is meant, if it
+/// is not all the same. Needs no lock: a copy has none either.
+pub(super) fn settle_dead_copies(folder: &ObjectFolder, of_key: Option<&str>, temp_dir: &Path) -> Result<Settled> {
+    let mut settled = Settled::default();
+    for record in folder.copy_records()? {
+        settled.add_copy(folder.settle_copy(&record, of_key, temp_dir))?;
     }
     Ok(settled)
 }

@@ -11,9 +11,11 @@ pub mod writer;
 mod intent;
 mod output_lock;
 mod recovery;
+mod stop;
 
 pub use committer::OutputCommitter;
 pub use object_committer::ObjectCommitter;
+pub use stop::Stop;
 pub use success::{CommittedFile, InputSummary, SuccessInfo};
 pub use writer::{PendingFile, RecordWriter};
 
@@ -24,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::id::{AttemptId, JobId, TaskId};
 use crate::serdes::Serializer;
 use crate::storage::filesystem::FileSystem;
+pub use crate::storage::s3::UPLOAD_BYTES_MAX;
 use crate::storage::{Storage, StoragePath};
 
 /// Collects the files of one job and makes them the content of one place. Dropping it aborts.
@@ -51,10 +54,11 @@ impl Committer {
         places: WorkPlaces<'_>,
         job: &JobId,
         durable: bool,
+        stop: &Stop,
     ) -> Result<Self> {
         match (dest.as_local(), dest.as_object()) {
             (Some(path), _) => OutputCommitter::begin(fs, path, job, durable).map(Committer::Local),
-            (_, Some(object)) => ObjectCommitter::begin(fs, storage.s3(), object, places.scratch, places.temp_dir, job)
+            (_, Some(object)) => ObjectCommitter::begin(fs, storage.s3(), object, places, job, stop)
                 .map(|committer| Committer::S3(Box::new(committer))),
             (None, None) => Err(Error::internal("an output that is nowhere")),
         }
@@ -78,15 +82,11 @@ impl Committer {
         self.local()?.commit_task(file)
     }
 
-    /// See [`OutputCommitter::commit`], which takes no time, and [`ObjectCommitter::commit`].
-    pub fn commit(
-        self,
-        success: &SuccessInfo,
-        is_stopped: impl Fn() -> bool + Send + 'static,
-    ) -> Result<Vec<CommittedFile>> {
+    /// See [`OutputCommitter::commit`], which takes no time and no memory, and [`ObjectCommitter::commit`].
+    pub fn commit(self, success: &SuccessInfo, upload_bytes: u64, stop: &Stop) -> Result<Vec<CommittedFile>> {
         match self {
             Committer::Local(committer) => committer.commit(success),
-            Committer::S3(committer) => committer.commit(success, is_stopped),
+            Committer::S3(committer) => committer.commit(success, upload_bytes, stop),
         }
     }
 

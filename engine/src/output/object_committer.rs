@@ -21,10 +21,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::OutputCommitter;
-use super::intent::{Intent, IntentState, is_work, refuse_if_locked_below, settle_dead_runs};
+use super::intent::{Intent, IntentState, is_work, refuse_if_locked_below, settle_dead_copies, settle_dead_runs};
 use super::output_lock::OutputLock;
 use super::success::{CommittedFile, SuccessInfo, success_json};
+use super::{OutputCommitter, Stop, WorkPlaces};
 use crate::error::{Error, Result, codes};
 use crate::id::JobId;
 use crate::storage::ObjectPath;
@@ -58,7 +58,7 @@ struct Begun {
 }
 
 impl ObjectCommitter {
-    /// Locks `dest`, settles what dead runs left there and makes the place on local disk, below `scratch`.
+    /// Locks `dest`, settles what dead runs left there and makes the place on local disk.
     ///
     /// Errors: [`codes::OUTPUT_LOCKED`] if another run is writing there or below, [`codes::COMMIT`] if `dest` is a whole
     /// bucket, [`codes::ACCESS_DENIED`], [`codes::STORAGE`].
@@ -66,14 +66,14 @@ impl ObjectCommitter {
         fs: Arc<dyn FileSystem>,
         s3: &S3,
         dest: &ObjectPath,
-        scratch: &Path,
-        temp_dir: &Path,
+        places: WorkPlaces<'_>,
         job: &JobId,
+        stop: &Stop,
     ) -> Result<Self> {
-        let (folder, lock) = lock_place(Arc::clone(&fs), s3, dest, temp_dir, job)?;
-        settle_dead_runs(&folder, &lock)?;
+        let (folder, lock) = lock_place(Arc::clone(&fs), s3, dest, places.temp_dir, job)?;
+        settle_dead_runs(&folder, &lock, places.temp_dir, stop)?;
         let run_id = job.to_string();
-        let staged = scratch.join(format!("output-{run_id}"));
+        let staged = places.scratch.join(format!("output-{run_id}"));
         let local = OutputCommitter::begin(Arc::clone(&fs), &staged, job, false)?;
         Ok(ObjectCommitter { folder, fs, staged, run_id, local: Some(local), begun: None, lock })
     }
@@ -88,17 +88,15 @@ impl ObjectCommitter {
         self
     }
 
-    /// Makes the chosen files the content of the destination. `is_stopped` is asked while files are uploaded.
+    /// Makes the chosen files the content of the destination. Their upload holds up to `upload_bytes` of memory, or what one
+    /// part takes.
     ///
     /// Errors: before the intent is to commit, the destination is untouched; after it, the next run finishes.
-    /// [`codes::CANCELLED`] if it was stopped.
-    pub fn commit(
-        mut self,
-        success: &SuccessInfo,
-        is_stopped: impl Fn() -> bool + Send + 'static,
-    ) -> Result<Vec<CommittedFile>> {
+    /// [`codes::CANCELLED`] if it was stopped: at once before the intent, and after it if it takes too long.
+    pub fn commit(mut self, success: &SuccessInfo, upload_bytes: u64, stop: &Stop) -> Result<Vec<CommittedFile>> {
         let local = self.local.take().ok_or_else(|| Error::internal("an output is committed twice"))?;
         let mut files = local.commit(success)?;
+        stop.check()?;
         let mut replaced = self.folder.list()?;
         refuse_if_locked_below(&self.folder, &replaced)?;
         replaced.retain(|name| !is_work(name));
@@ -108,16 +106,20 @@ impl ObjectCommitter {
         let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
 
         self.lock.check()?;
+        stop.check()?;
         let intent = self.intent(IntentState::Uploading { names: names.clone() }, &names);
         let etag = intent.write_first(&self.folder)?;
-        let uploads = self.folder.upload(staged.into_iter().zip(names.iter().cloned()).collect(), is_stopped)?;
+        let asked = stop.clone();
+        let staged = staged.into_iter().zip(names.iter().cloned()).collect();
+        let uploads = self.folder.upload(staged, upload_bytes, move || asked.is_asked())?;
         self.lock.check()?;
+        stop.check()?;
         let json = success_json(success, &files).map_err(|e| Error::internal("cannot write JSON").with_source(e))?;
         let success = String::from_utf8(json).map_err(|e| Error::internal("JSON is not UTF-8").with_source(e))?;
         let intent = self.intent(IntentState::Committing { uploads, replaced, success }, &names);
         intent.write_over(&self.folder, etag)?;
         self.begun = None;
-        self.finish(&intent)?;
+        self.finish(&intent, stop)?;
         Ok(files)
     }
 
@@ -128,17 +130,18 @@ impl ObjectCommitter {
         intent
     }
 
-    fn finish(&self, intent: &Intent) -> Result<()> {
+    fn finish(&self, intent: &Intent, stop: &Stop) -> Result<()> {
         let place = self.folder.place();
-        match intent.carry_out(&self.folder, &self.lock) {
+        match intent.carry_out(&self.folder, &self.lock, stop) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 let message = format!("an upload to `{place}` is gone before it was completed");
                 Err(Error::new(codes::COMMIT, message)
-                    .with_hint(format!("the next run on `{place}`, or `logq gc`, undoes what was begun")))
+                    .with_hint(format!("the next run on `{place}`, or `logq gc {place}`, undoes what was begun")))
             }
             Err(error) => {
-                Err(error.with_hint(format!("the next run on `{place}`, or `logq gc`, finishes what was begun")))
+                Err(error
+                    .with_hint(format!("the next run on `{place}`, or `logq gc {place}`, finishes what was begun")))
             }
         }
     }
@@ -173,12 +176,21 @@ fn lock_place(
     Ok((folder, lock))
 }
 
-/// Finishes or undoes what dead runs left at `dest`, and says how many there were.
+/// Finishes or undoes what dead runs and copies left at `dest`, and says how many there were.
+///
+/// Of a whole bucket, which is no output, what copies to objects right below left.
 ///
 /// Errors: those of [`ObjectCommitter::begin`], and [`codes::ACCESS_DENIED`] if uploads cannot be listed and stay.
 pub(super) fn collect_garbage(fs: Arc<dyn FileSystem>, s3: &S3, dest: &ObjectPath, temp_dir: &Path) -> Result<usize> {
-    let (folder, lock) = lock_place(fs, s3, dest, temp_dir, &JobId::new())?;
-    let settled = settle_dead_runs(&folder, &lock)?;
+    let settled = if dest.key.is_empty() {
+        settle_dead_copies(&ObjectFolder::new(s3, dest)?, None, temp_dir)?
+    } else {
+        // The record of a copy lies beside the object.
+        let beside = ObjectFolder::new(s3, &dest.parent())?;
+        let copies = settle_dead_copies(&beside, Some(&dest.key), temp_dir)?;
+        let (folder, lock) = lock_place(fs, s3, dest, temp_dir, &JobId::new())?;
+        copies.and(settle_dead_runs(&folder, &lock, temp_dir, &Stop::never())?)
+    };
     match settled.left {
         Some(denied) => Err(denied),
         None => Ok(settled.n_runs),

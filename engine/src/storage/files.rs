@@ -25,9 +25,6 @@ use crate::error::{Error, Result, codes};
 /// Folders inside folders, more than which is an error.
 const DEPTH_MAX: usize = 40;
 
-/// Bytes that are copied between two looks at whether to go on; at least those of a part of an upload, 5 MiB.
-const BLOCK_BYTES: u64 = 8 << 20;
-
 /// Reads and writes whole files, local ones and objects of S3. Relative locations are relative to one directory.
 #[derive(Debug, Clone)]
 pub struct Files {
@@ -131,8 +128,9 @@ impl Files {
         match self.whereabouts(location)? {
             Whereabouts::Local(path) => replace(&path, |file| file.write_all(content)),
             Whereabouts::S3(object) => {
-                let blocks = content.chunks(BLOCK_BYTES as usize).map(|block| Ok(Bytes::copy_from_slice(block)));
-                self.storage.s3().write(&object, blocks)
+                let blocks =
+                    content.chunks(self.storage.copy_bytes as usize).map(|block| Ok(Bytes::copy_from_slice(block)));
+                self.storage.s3().write(&object, blocks, &|| Ok(()))
             }
         }
     }
@@ -145,8 +143,8 @@ impl Files {
     pub fn copy(&self, from: &str, to: &str, proceed: &dyn Fn() -> Result<()>) -> Result<u64> {
         let mut bytes = 0;
         let blocks: Box<dyn Iterator<Item = Result<Bytes>>> = match self.whereabouts(from)? {
-            Whereabouts::Local(path) => Box::new(local_blocks(path)?),
-            Whereabouts::S3(object) => Box::new(self.storage.s3().blocks(&object, BLOCK_BYTES)?),
+            Whereabouts::Local(path) => Box::new(local_blocks(path, self.storage.copy_bytes)?),
+            Whereabouts::S3(object) => Box::new(self.storage.s3().blocks(&object, self.storage.copy_bytes, proceed)?),
         };
         let blocks = blocks.map(|block| {
             proceed()?;
@@ -156,10 +154,68 @@ impl Files {
             Whereabouts::Local(path) => write_blocks(&path, proceed, blocks)?,
             Whereabouts::S3(object) => {
                 proceed()?;
-                self.storage.s3().write(&object, blocks)?;
+                self.storage.s3().write(&object, blocks, proceed)?;
             }
         }
         Ok(bytes)
+    }
+
+    /// A file, to be read from start to end. Its content is what it was when reading began.
+    ///
+    /// Errors: those of [`read`](Files::read); while it is read, as the sources of I/O errors.
+    pub fn reader(&self, location: &str) -> Result<impl Read + use<>> {
+        let blocks: Box<dyn Iterator<Item = Result<Bytes>>> = match self.whereabouts(location)? {
+            Whereabouts::Local(path) => Box::new(local_blocks(path, self.storage.copy_bytes)?),
+            Whereabouts::S3(object) => {
+                Box::new(self.storage.s3().blocks(&object, self.storage.copy_bytes, &|| Ok(()))?)
+            }
+        };
+        Ok(BlockReader { blocks, block: Bytes::new() })
+    }
+
+    /// Writes a file of all that `content` gives, as [`write`](Files::write) writes; gives its bytes. `proceed` is as for
+    /// [`copy`](Files::copy).
+    ///
+    /// Errors: those of [`write`](Files::write), of `proceed` and of `content`; `STORAGE` for an I/O error without one.
+    pub fn write_from(&self, to: &str, content: &mut dyn Read, proceed: &dyn Fn() -> Result<()>) -> Result<u64> {
+        let mut bytes = 0;
+        let blocks = std::iter::from_fn(|| {
+            let mut block = Vec::new();
+            match (&mut *content).take(self.storage.copy_bytes).read_to_end(&mut block) {
+                Ok(0) => None,
+                Ok(_) => Some(proceed().map(|()| Bytes::from(block))),
+                Err(error) => Some(Err(error_within(error))),
+            }
+        });
+        let blocks = blocks.inspect(|block| bytes += block.as_ref().map_or(0, |block| block.len() as u64));
+        match self.whereabouts(to)? {
+            Whereabouts::Local(path) => write_blocks(&path, proceed, blocks)?,
+            Whereabouts::S3(object) => {
+                proceed()?;
+                self.storage.s3().write(&object, blocks, proceed)?;
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Notes on a file of this machine when it was written, as Amazon's tools do with what they fetched. An object's time
+    /// is S3's own; then, and where that is not possible, nothing changes.
+    pub fn set_modified(&self, location: &str, modified: SystemTime) -> Result<()> {
+        if let Whereabouts::Local(path) = self.whereabouts(location)? {
+            let _ = OpenOptions::new().write(true).open(path).and_then(|file| file.set_modified(modified));
+        }
+        Ok(())
+    }
+
+    /// Text that is the same for two locations if they are names of one file that exists.
+    pub fn identity(&self, location: &str) -> Result<String> {
+        Ok(match self.whereabouts(location)? {
+            Whereabouts::Local(path) => match fs::metadata(&path) {
+                Ok(metadata) => format!("{}:{}", metadata.dev(), metadata.ino()),
+                Err(_) => path.display().to_string(),
+            },
+            Whereabouts::S3(object) => object.to_string(),
+        })
     }
 
     /// Removes a file. Fine if there is none.
@@ -195,12 +251,40 @@ enum Whereabouts {
     S3(ObjectPath),
 }
 
+/// Blocks, read as one.
+struct BlockReader {
+    blocks: Box<dyn Iterator<Item = Result<Bytes>>>,
+    block: Bytes,
+}
+
+impl Read for BlockReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.block.is_empty() {
+            match self.blocks.next() {
+                Some(block) => self.block = block.map_err(io::Error::other)?,
+                None => return Ok(0),
+            }
+        }
+        let n_bytes = self.block.len().min(buffer.len());
+        buffer[..n_bytes].copy_from_slice(&self.block.split_to(n_bytes));
+        Ok(n_bytes)
+    }
+}
+
+/// The error of ours that an I/O error carries, or one of it.
+fn error_within(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(own) => own,
+        Err(error) => Error::new(codes::STORAGE, "cannot read what is to be written").with_source(error),
+    }
+}
+
 /// The content of a local file, block by block.
-fn local_blocks(path: PathBuf) -> Result<impl Iterator<Item = Result<Bytes>>> {
+fn local_blocks(path: PathBuf, block_bytes: u64) -> Result<impl Iterator<Item = Result<Bytes>>> {
     let mut source = File::open(&path).map_err(|cause| io_error("read", &path, cause))?;
     let bytes = source.metadata().map_or(0, |metadata| metadata.len());
     // A block may become a part of an upload.
-    let block_bytes = BLOCK_BYTES.max(bytes.div_ceil(PARTS_MAX));
+    let block_bytes = block_bytes.max(bytes.div_ceil(PARTS_MAX));
     Ok(std::iter::from_fn(move || {
         let mut block = Vec::new();
         match (&mut source).take(block_bytes).read_to_end(&mut block) {
@@ -406,6 +490,33 @@ mod tests {
         std::os::unix::fs::symlink("mine", &left).unwrap();
         files.write("x", b"newest").unwrap();
         assert_eq!((files.read("mine").unwrap(), files.read("x").unwrap()), (b"mine".to_vec(), b"newest".to_vec()));
+    }
+
+    #[test]
+    fn what_is_read_is_written_and_errors_come_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(dir.path());
+        let large = vec![7; 9 << 20];
+        files.write("large", &large).unwrap();
+        let mut twice = files.reader("large").unwrap().chain(files.reader("large").unwrap());
+        assert_eq!(files.write_from("twice", &mut twice, &|| Ok(())).unwrap(), 18 << 20);
+        assert_eq!(files.read("twice").unwrap(), [&large[..], &large].concat());
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other(Error::new(codes::NOT_FOUND, "gone")))
+            }
+        }
+        let error = files.write_from("new", &mut files.reader("large").unwrap().chain(Broken), &|| Ok(())).unwrap_err();
+        assert_eq!((error.code(), files.place("new").unwrap()), (codes::NOT_FOUND, Place::Missing));
+        assert!(matches!(files.reader("none"), Err(error) if error.code() == codes::NOT_FOUND));
+
+        files.set_modified("large", SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(files.list("large").unwrap()[0].modified, Some(SystemTime::UNIX_EPOCH));
+        std::os::unix::fs::symlink("large", dir.path().join("link")).unwrap();
+        assert_eq!(files.identity("link").unwrap(), files.identity("./large").unwrap());
+        assert_ne!(files.identity("link").unwrap(), files.identity("twice").unwrap());
+        assert_eq!(files.identity("s3a://b/x").unwrap(), files.identity("s3://b/x").unwrap());
     }
 
     #[test]

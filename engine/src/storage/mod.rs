@@ -39,6 +39,8 @@ pub struct Storage {
     s3: Arc<S3>,
     /// Bytes that one task may have asked for and not yet read.
     window_bytes: u64,
+    /// Bytes that a copy reads at once; it holds up to three times as many.
+    copy_bytes: u64,
     /// Tasks that run side by side, and as many more whose first bytes are asked for.
     threads: usize,
 }
@@ -47,13 +49,19 @@ pub struct Storage {
 const WINDOW_BYTES: Range<u64> = 4 << 20..64 << 20;
 const WINDOW_SHARE: u64 = 8;
 
+/// Bounds of what a copy reads at once, and its part of the memory limit. Such a block is a part of an upload, which S3
+/// takes from 5 MiB on.
+const COPY_BYTES: Range<u64> = 5 << 20..8 << 20;
+const COPY_SHARE: u64 = 16;
+
 impl Storage {
     /// Reaches S3 as `config` says.
     pub fn new(config: &EngineConfig) -> Self {
         let threads = config.threads.max(1);
         let share = config.memory_limit / WINDOW_SHARE / (2 * threads as u64);
         Storage {
-            s3: Arc::new(S3::new(config.s3.clone(), config.threads)),
+            s3: Arc::new(S3::new(config)),
+            copy_bytes: (config.memory_limit / COPY_SHARE).clamp(COPY_BYTES.start, COPY_BYTES.end),
             window_bytes: share.clamp(WINDOW_BYTES.start, WINDOW_BYTES.end),
             threads,
         }

@@ -38,6 +38,12 @@ impl ObjectPath {
         ObjectPath { bucket: self.bucket.clone(), key: format!("{}{name}", self.folder()) }
     }
 
+    /// The place that this one lies right below; of a bucket, the bucket.
+    pub fn parent(&self) -> ObjectPath {
+        let key = self.key.rsplit_once('/').map_or("", |(parent, _)| parent);
+        ObjectPath { bucket: self.bucket.clone(), key: key.to_owned() }
+    }
+
     /// What the keys of all objects below start with.
     pub fn folder(&self) -> String {
         if self.key.is_empty() { String::new() } else { format!("{}/", self.key) }
@@ -147,6 +153,14 @@ impl StoragePath {
         match &self.0 {
             Place::Local(path) => path.file_name().unwrap_or_default().as_bytes(),
             Place::S3(object) => object.key.rsplit('/').next().unwrap_or_default().as_bytes(),
+        }
+    }
+
+    /// What stands before the last slash.
+    pub fn folder_name(&self) -> &[u8] {
+        match &self.0 {
+            Place::Local(path) => path.parent().map_or(&[], |parent| parent.as_os_str().as_bytes()),
+            Place::S3(object) => object.key.rsplit_once('/').map_or(&[], |(folder, _)| folder.as_bytes()),
         }
     }
 

@@ -127,8 +127,10 @@ impl LogTable {
         let requests = RequestCounts { get: listed.get + n_gets, ..*listed };
         let groups: Vec<_> =
             tasks.into_iter().map(|splits| FileGroup::new(vec![TaskSplits::into_file(splits)])).collect();
-        let report =
-            Arc::new(ScanReport::new(self.table.display_name(), files.len() as u64, n_splits, bytes_total, requests));
+        let n_partitions = n_partitions(location, files);
+        let files = files.len() as u64;
+        let report = ScanReport::new(self.table.display_name(), files, n_partitions, n_splits, bytes_total, requests);
+        let report = Arc::new(report);
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&report));
         // Files without a byte make no split.
         if groups.is_empty() {
@@ -195,4 +197,15 @@ fn line_count(table: &Table, property: &str) -> Result<u32> {
             format!("`{property}` of table `{}` is {text:?}, expected a number of lines", table.name),
         )
     })
+}
+/// Folders with files that are laid out as Hive's partitions are, `dt=2014-07-05/hour=20`.
+fn n_partitions(location: &StoragePath, files: &[Arc<FileMeta>]) -> u64 {
+    let folder = location.folder_name();
+    let has_slash = !folder.is_empty() && !folder.ends_with(b"/");
+    let location_len = folder.len() + usize::from(has_slash) + location.file_name().len();
+    let below = |file: &Arc<FileMeta>| file.path.folder_name().get(location_len..).unwrap_or_default().to_vec();
+    let mut folders: Vec<Vec<u8>> = files.iter().map(below).filter(|folder| folder.contains(&b'=')).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    folders.len() as u64
 }

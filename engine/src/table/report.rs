@@ -14,6 +14,8 @@ pub struct ScanReport {
     /// As the user calls the table.
     pub table: String,
     pub files: u64,
+    /// Folders like `dt=2014-07-05` that hold some of them.
+    pub partitions: u64,
     /// Bytes there are to read, as stored.
     pub bytes_total: u64,
     pub splits: u64,
@@ -22,7 +24,7 @@ pub struct ScanReport {
     rows: AtomicU64,
     bytes: AtomicU64,
     /// By scan partition, which is one task: a later attempt replaces what an earlier one left.
-    partitions: Mutex<BTreeMap<usize, SplitReport>>,
+    tasks: Mutex<BTreeMap<usize, SplitReport>>,
 }
 
 /// What the reader of one split did, or of several.
@@ -61,16 +63,24 @@ pub struct ScanTotals {
 
 impl ScanReport {
     /// A report with nothing read.
-    pub fn new(table: String, files: u64, splits: u64, bytes_total: u64, requests: RequestCounts) -> Self {
+    pub fn new(
+        table: String,
+        files: u64,
+        partitions: u64,
+        splits: u64,
+        bytes_total: u64,
+        requests: RequestCounts,
+    ) -> Self {
         ScanReport {
             table,
             files,
+            partitions,
             splits,
             bytes_total,
             requests,
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
-            partitions: Mutex::default(),
+            tasks: Mutex::default(),
         }
     }
 
@@ -107,6 +117,6 @@ impl ScanReport {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, SplitReport>> {
         // A task that panicked while it held the lock left a report that is whole: entries are replaced, not patched.
-        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -108,6 +108,11 @@ impl Server {
         self.state().store.objects(bucket)
     }
 
+    /// The entity tag of an object, in quotes.
+    pub fn etag(&self, bucket: &str, key: &str) -> Option<String> {
+        self.state().store.get(bucket, key).map(|object| object.etag.clone())
+    }
+
     /// Keys of the uploads that were neither completed nor aborted.
     pub fn pending_uploads(&self, bucket: &str) -> Vec<String> {
         self.state().store.uploads(bucket, "").into_iter().map(|(key, _)| key).collect()

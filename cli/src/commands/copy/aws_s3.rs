@@ -7,7 +7,7 @@ use logq_engine::error::{Error, Kind, Result, codes};
 use logq_engine::{Files, FoundFile, Place};
 
 use super::glob::{Filters, Verdict};
-use super::{CopyPlan, Usage, below, is_not_there};
+use super::{Copy, CopyPlan, Usage, below, is_not_there};
 
 /// The part of the command `aws` that log jobs use.
 #[derive(Debug, Parser)]
@@ -36,7 +36,7 @@ enum S3Command {
         #[arg(long)]
         recursive: bool,
     },
-    /// Copies the files below SRC that DEST has not, or has in another size or older
+    /// Copies the files below SRC that DEST has not, or has in another size or out of date
     Sync {
         #[command(flatten)]
         common: Common,
@@ -44,8 +44,11 @@ enum S3Command {
         #[arg(long)]
         delete: bool,
         /// A file of the same size is the same
-        #[arg(long)]
+        #[arg(long, conflicts_with = "exact_timestamps")]
         size_only: bool,
+        /// From S3 to this machine: a file of the same size is the same only if its time is
+        #[arg(long)]
+        exact_timestamps: bool,
     },
 }
 
@@ -108,32 +111,35 @@ impl AwsS3 {
         let (copies, removals) = match &self.command {
             S3Command::Cp { recursive: false, .. } => (vec![one(common, files)?], Vec::new()),
             S3Command::Cp { .. } => (self.all(common, files, |_| true)?, Vec::new()),
-            S3Command::Sync { delete, size_only, .. } => self.sync(common, *delete, *size_only, files)?,
+            S3Command::Sync { delete, size_only, exact_timestamps, .. } => {
+                let times = match (size_only, exact_timestamps, is_local(&common.dest) && !is_local(&common.src)) {
+                    (true, ..) => Times::Ignored,
+                    (false, true, true) => Times::Exact,
+                    (false, false, true) => Times::Download,
+                    (false, _, false) => Times::Upload,
+                };
+                self.sync(common, *delete, times, files)?
+            }
         };
         let is_quiet = common.quiet || common.only_show_errors;
         Ok(CopyPlan { copies, removals, is_quiet, is_dry_run: common.dryrun })
     }
 
-    fn all(
-        &self,
-        common: &Common,
-        files: &Files,
-        is_wanted: impl Fn(&FoundFile) -> bool,
-    ) -> Result<Vec<(String, String)>> {
+    fn all(&self, common: &Common, files: &Files, is_wanted: impl Fn(&FoundFile) -> bool) -> Result<Vec<Copy>> {
         let found = files.list(&common.src)?.into_iter();
         let wanted = found.filter(|file| self.filters.takes(&file.name) && is_wanted(file));
-        Ok(wanted.map(|file| (file.location, below(&common.dest, &file.name))).collect())
+        // aws-cli gives what it fetched the time of the object; only so can the next sync tell.
+        let modified = |file: &FoundFile| file.modified.filter(|_| !is_local(&common.src));
+        Ok(wanted
+            .map(|file| Copy {
+                modified: modified(&file),
+                ..Copy::of_file(file.location, below(&common.dest, &file.name))
+            })
+            .collect())
     }
 
-    /// What is missing, differs in size, or is newer at the source; and, to be removed, what the source has not.
-    #[expect(clippy::type_complexity, reason = "both parts are a plan's")]
-    fn sync(
-        &self,
-        common: &Common,
-        delete: bool,
-        size_only: bool,
-        files: &Files,
-    ) -> Result<(Vec<(String, String)>, Vec<String>)> {
+    /// What is missing, differs in size, or is out of date; and, to be removed, what the source has not.
+    fn sync(&self, common: &Common, delete: bool, times: Times, files: &Files) -> Result<(Vec<Copy>, Vec<String>)> {
         if files.place(&common.src)? == Place::File {
             return Err(Error::new(codes::USAGE, format!("`{}` is a file, and sync copies folders", common.src)));
         }
@@ -144,7 +150,7 @@ impl AwsS3 {
         let there: BTreeMap<&str, &FoundFile> = there.iter().map(|file| (file.name.as_str(), file)).collect();
         let copies = self.all(common, files, |file| match there.get(file.name.as_str()) {
             None => true,
-            Some(old) => old.bytes != file.bytes || (!size_only && may_be_newer(file, old)),
+            Some(old) => old.bytes != file.bytes || !times.agree(file, old),
         })?;
         let mut removals = Vec::new();
         if delete {
@@ -158,16 +164,36 @@ impl AwsS3 {
     }
 }
 
-/// Whether a file was written after another one, or nobody knows.
-fn may_be_newer(file: &FoundFile, old: &FoundFile) -> bool {
-    match (file.modified, old.modified) {
-        (Some(modified), Some(old)) => modified > old,
-        _ => true,
+/// What the times of two files of one size say.
+///
+/// Source: aws-cli's `s3/syncstrategy/base.py` and `exacttimestamps.py`. What was fetched has the time of its object, so a
+/// file of this machine that is newer was changed here, and sync fetches it again; an object that is newer is not noticed
+/// unless times have to be equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Times {
+    Ignored,
+    /// To S3, from S3 to S3, and on this machine: a source that is newer is another file.
+    Upload,
+    /// From S3: a target that is newer is another file.
+    Download,
+    Exact,
+}
+
+impl Times {
+    /// Whether a file at the source and one at the target may be the same. Without times nobody knows.
+    fn agree(self, source: &FoundFile, target: &FoundFile) -> bool {
+        match (self, source.modified, target.modified) {
+            (Times::Ignored, ..) => true,
+            (Times::Upload, Some(source), Some(target)) => source <= target,
+            (Times::Download, Some(source), Some(target)) => target <= source,
+            (Times::Exact, Some(source), Some(target)) => source == target,
+            _ => false,
+        }
     }
 }
 
 /// One file, to a folder or to a name.
-fn one(common: &Common, files: &Files) -> Result<(String, String)> {
+fn one(common: &Common, files: &Files) -> Result<Copy> {
     match files.place(&common.src)? {
         Place::File => {}
         Place::Missing => return Err(is_not_there(&common.src)),
@@ -177,7 +203,8 @@ fn one(common: &Common, files: &Files) -> Result<(String, String)> {
     }
     let is_folder = common.dest.ends_with('/') || is_local(&common.dest) && files.place(&common.dest)? == Place::Folder;
     let name = common.src.rsplit('/').next().unwrap_or_default();
-    Ok((common.src.clone(), if is_folder { below(&common.dest, name) } else { common.dest.clone() }))
+    let to = if is_folder { below(&common.dest, name) } else { common.dest.clone() };
+    Ok(Copy::of_file(common.src.clone(), to))
 }
 
 /// Whether the location is of this machine, where a folder is more than a prefix.
@@ -204,7 +231,7 @@ mod tests {
         let plan = read(&args).unwrap_or_else(|error| panic!("{error}")).plan(files)?;
         let removals =
             plan.removals.iter().map(|location| format!("-{}", location.rsplit('/').next().unwrap_or_default()));
-        Ok(plan.copies.into_iter().map(|(_, to)| to).chain(removals).collect::<Vec<_>>().join(" "))
+        Ok(plan.copies.into_iter().map(|copy| copy.to).chain(removals).collect::<Vec<_>>().join(" "))
     }
 
     #[test]
@@ -241,6 +268,25 @@ mod tests {
         assert!(!plan(&files, "s3 sync in out --size-only").unwrap().contains("a.gz"));
         assert_eq!(plan(&files, "s3 sync in new").unwrap(), "new/a.gz new/b/c.gz new/b/d.txt");
         assert_eq!(plan(&files, "s3 sync in/a.gz new").unwrap_err().code(), codes::USAGE);
+    }
+
+    #[test]
+    fn times() {
+        use std::time::{Duration, SystemTime};
+        let file = |seconds: Option<u64>| FoundFile {
+            location: "x".into(),
+            name: "x".into(),
+            bytes: 1,
+            modified: seconds.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)),
+        };
+        let agree = |times: Times| {
+            [(1, 2), (2, 2), (3, 2)].map(|(source, target)| times.agree(&file(Some(source)), &file(Some(target))))
+        };
+        assert_eq!(agree(Times::Upload), [true, true, false]);
+        assert_eq!(agree(Times::Download), [false, true, true]);
+        assert_eq!(agree(Times::Exact), [false, true, false]);
+        assert_eq!(agree(Times::Ignored), [true; 3]);
+        assert!(!Times::Upload.agree(&file(None), &file(Some(1))));
     }
 
     #[test]

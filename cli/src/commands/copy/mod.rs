@@ -2,19 +2,24 @@
 //! namesakes.
 //!
 //! Source: the S3DistCp page of EMR's release guide, and aws-cli's reference of `s3 cp` and `s3 sync`. Taken are the
-//! options that say what is copied where; an option that would change the copies (a codec, a storage class, a key) is
-//! refused and not ignored. Files are listed first, copied one after the other, and removed only when all are copied.
+//! options that say what is copied where, and grouped and compressed how; an option that would change the copies in another
+//! way (a storage class, a key) is refused and not ignored. Files are listed first, copied one after the other, and removed
+//! only when all are copied.
 
 mod aws_s3;
 mod dist_cp;
 mod glob;
+mod recode;
 
+use std::collections::HashSet;
 use std::io::Write;
+use std::time::SystemTime;
 
 use clap::Args as ClapArgs;
 use logq_engine::Files;
 use logq_engine::error::{Error, Result, codes};
 
+use self::recode::Codec;
 use crate::args::Options;
 use crate::diagnostics::{self, Style};
 use crate::exit_code;
@@ -27,7 +32,7 @@ use crate::stderr;
 #[derive(Debug, ClapArgs)]
 #[command(disable_help_flag = true)]
 pub struct DistCpArgs {
-    /// `--src SRC --dest DEST [--srcPattern REGEX] [--deleteOnSuccess]`
+    /// `--src SRC --dest DEST [--srcPattern REGEX] [--groupBy REGEX] [--targetSize MIB] [--outputCodec CODEC] [--deleteOnSuccess]`
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub args: Vec<String>,
 }
@@ -36,7 +41,7 @@ pub struct DistCpArgs {
 #[derive(Debug, ClapArgs)]
 #[command(disable_help_flag = true)]
 pub struct AwsArgs {
-    /// `s3 cp|sync SRC DEST [--recursive] [--exclude GLOB] [--include GLOB] [--delete] [--size-only]`
+    /// `s3 cp|sync SRC DEST [--recursive] [--exclude GLOB] [--include GLOB] [--delete] [--size-only] [--exact-timestamps]`
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub args: Vec<String>,
 }
@@ -47,13 +52,39 @@ pub type Usage = clap::Error;
 /// What is to be done, in this order.
 #[derive(Debug, Default)]
 struct CopyPlan {
-    /// From where, to where.
-    copies: Vec<(String, String)>,
+    copies: Vec<Copy>,
     /// Removed once all is copied.
     removals: Vec<String>,
     is_quiet: bool,
     /// Only said, not done.
     is_dry_run: bool,
+}
+
+/// One file to be written.
+#[derive(Debug)]
+struct Copy {
+    /// Its content: these files, one behind the other.
+    from: Vec<String>,
+    to: String,
+    codec: Codec,
+    /// The time that it gets, if it lies on this machine.
+    modified: Option<SystemTime>,
+}
+
+impl Copy {
+    /// The same file at another place.
+    fn of_file(from: String, to: String) -> Copy {
+        Copy { from: vec![from], to, codec: Codec::Keep, modified: None }
+    }
+
+    fn carry_out(&self, files: &Files, interrupt: &Interrupt) -> Result<()> {
+        let proceed = || interrupt.check();
+        match (&self.from[..], self.codec) {
+            ([from], Codec::Keep) => files.copy(from, &self.to, &proceed)?,
+            (from, codec) => files.write_from(&self.to, &mut recode::content(files, from, codec), &proceed)?,
+        };
+        self.modified.map_or(Ok(()), |modified| files.set_modified(&self.to, modified))
+    }
 }
 
 /// Whether s3-dist-cp's arguments can be carried out.
@@ -85,6 +116,7 @@ fn run(options: &Options, environment: &Environment, plan: impl Fn(&Files) -> Re
     let files = Files::new(&settings.engine);
     let interrupt = Interrupt::install()?;
     interrupt.waits();
+    interrupt.last_words(|| stderr::say(&diagnostics::warning(UNFINISHED, Style::new(false))));
     if options.stop_with_stdin {
         interrupt.stop_with_stdin();
     }
@@ -101,6 +133,9 @@ fn run(options: &Options, environment: &Environment, plan: impl Fn(&Files) -> Re
     }
 }
 
+/// Said when the process ends while a copy has not stopped, as when a server does not answer.
+const UNFINISHED: &str = "ended in the middle of a copy: `logq gc PATH` gives up what was uploaded of it";
+
 fn carry_out(plan: &CopyPlan, files: &Files, interrupt: &Interrupt) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let prefix = if plan.is_dry_run { "(dryrun) " } else { "" };
@@ -110,14 +145,24 @@ fn carry_out(plan: &CopyPlan, files: &Files, interrupt: &Interrupt) -> Result<()
             let _ = writeln!(out, "{prefix}{}", secrets::mask(&diagnostics::printable(&text)));
         }
     };
-    for (from, to) in &plan.copies {
+    let mut written = HashSet::new();
+    for copy in &plan.copies {
         if !plan.is_dry_run {
-            files.copy(from, to, &|| interrupt.check())?;
+            copy.carry_out(files, interrupt)?;
+            if !plan.removals.is_empty() {
+                written.insert(files.identity(&copy.to)?);
+            }
         }
-        say(format!("copy: {from} to {to}"));
+        for from in &copy.from {
+            say(format!("copy: {from} to {}", copy.to));
+        }
     }
     for location in &plan.removals {
         interrupt.check()?;
+        // What was copied onto itself is there to stay.
+        if written.contains(&files.identity(location)?) {
+            continue;
+        }
         if !plan.is_dry_run {
             files.remove(location)?;
         }

@@ -180,8 +180,10 @@ impl StepsRun<'_> {
             if let Some(planning) = step.program.as_ref().and_then(Program::planning) {
                 let ended = process::run(&planning, &self.variables, None, self.environment, &interrupt)?;
                 let code = u8::try_from(ended.exit_code).unwrap_or(1);
-                // What an earlier step makes is not there yet.
-                if code != 0 && !(idx > 0 && code == exit_code::of_kind(Kind::NotFound)) {
+                // What an earlier step or command makes is not there yet.
+                let follows_another = idx > 0 || planning.commands().len() > 1;
+                let may_come = follows_another && code == exit_code::of_kind(Kind::NotFound);
+                if code != 0 && !may_come {
                     first_failure.get_or_insert(code);
                 }
             }

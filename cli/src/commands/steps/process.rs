@@ -40,7 +40,7 @@ pub struct Kept {
     pub stderr: LogStream,
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end: each command once the one before has ended well, as `&&` has it.
 ///
 /// Errors: it cannot be started.
 pub fn run(
@@ -51,25 +51,43 @@ pub fn run(
     interrupt: &Interrupt,
 ) -> Result<Ended> {
     let failed = |error: io::Error| Error::new(codes::TASK_FAILED, "cannot run the step's process").with_source(error);
-    let mut command = Command::new(&environment.program);
-    // Whatever the file is called: a name such as `hive` would be a verb.
-    command.arg0("logq").arg("--stop-with-stdin").args(program.os_args());
-    command.envs(variables.iter().map(|(name, value)| (name, value)));
-    command.current_dir(&environment.working_dir);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
-    let (keep_stdout, keep_stderr) = kept.map(|kept| (kept.stdout, kept.stderr)).unzip();
-    let stdout = child.stdout.take().map(|from| Followed::bytes(from, keep_stdout));
-    let stderr = child.stderr.take().map(|from| Followed::lines(from, keep_stderr));
-    let exit_code = wait(&mut child, interrupt).map_err(failed)?;
-    let deadline = Instant::now() + GRACE;
-    let stdout = stdout.map(|stream| stream.end(deadline)).unwrap_or_default();
-    let stderr = stderr.map(|stream| stream.end(deadline)).unwrap_or_default();
+    let (stdout, stderr) = kept.map(|kept| (kept.stdout, kept.stderr)).unzip();
+    let mut stdout = Copied { log: stdout, ..Copied::default() };
+    let mut stderr = Copied { log: stderr, ..Copied::default() };
+    let mut exit_code = 0;
+    for args in program.commands() {
+        let mut command = Command::new(&environment.program);
+        // Whatever the file is called: a name such as `hive` would be a verb.
+        command.arg0("logq").arg("--stop-with-stdin").args(args);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        command.current_dir(&environment.working_dir);
+        exit_code = run_command(&mut command, &mut stdout, &mut stderr, interrupt).map_err(failed)?;
+        if exit_code != 0 || interrupt.exit_code().is_some() {
+            break;
+        }
+    }
     let error = stderr.last_error.clone();
     // What EMR's runner adds.
     let ended = stderr.finish(&format!("Command exiting with ret '{exit_code}'\n")).and(stdout.finish(""));
     let not_kept = |error: io::Error| Error::new(codes::STORAGE, "cannot keep what a step printed").with_source(error);
     Ok(Ended { exit_code, error, unkept: ended.err().map(not_kept) })
+}
+
+/// Runs a command to its end, keeps what it prints, and gives its exit code.
+fn run_command(
+    command: &mut Command,
+    stdout: &mut Copied,
+    stderr: &mut Copied,
+    interrupt: &Interrupt,
+) -> io::Result<i32> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let followed_stdout = child.stdout.take().map(|from| Followed::bytes(from, std::mem::take(stdout)));
+    let followed_stderr = child.stderr.take().map(|from| Followed::lines(from, std::mem::take(stderr)));
+    let exit_code = wait(&mut child, interrupt)?;
+    let deadline = Instant::now() + GRACE;
+    *stdout = followed_stdout.map(|stream| stream.end(deadline)).unwrap_or_default();
+    *stderr = followed_stderr.map(|stream| stream.end(deadline)).unwrap_or_default();
+    Ok(exit_code)
 }
 
 fn wait(child: &mut Child, interrupt: &Interrupt) -> io::Result<i32> {
@@ -100,8 +118,8 @@ struct Copied {
 
 impl Followed {
     /// Rows: as they come.
-    fn bytes(mut from: impl Read + Send + 'static, log: Option<LogStream>) -> Self {
-        Followed::start(log, move |copied| {
+    fn bytes(mut from: impl Read + Send + 'static, kept: Copied) -> Self {
+        Followed::start(kept, move |copied| {
             let mut buffer = vec![0; 64 << 10];
             loop {
                 match from.read(&mut buffer) {
@@ -120,8 +138,8 @@ impl Followed {
     }
 
     /// Messages: line by line, so that those of two processes do not tear each other; without secrets.
-    fn lines(from: impl Read + Send + 'static, log: Option<LogStream>) -> Self {
-        Followed::start(log, move |copied| {
+    fn lines(from: impl Read + Send + 'static, kept: Copied) -> Self {
+        Followed::start(kept, move |copied| {
             let mut from = BufReader::new(from);
             let mut line = Vec::new();
             loop {
@@ -144,8 +162,8 @@ impl Followed {
         })
     }
 
-    fn start(log: Option<LogStream>, follow: impl FnOnce(&Mutex<Copied>) + Send + 'static) -> Self {
-        let copied = Arc::new(Mutex::new(Copied { log, ..Copied::default() }));
+    fn start(kept: Copied, follow: impl FnOnce(&Mutex<Copied>) + Send + 'static) -> Self {
+        let copied = Arc::new(Mutex::new(kept));
         let (sender, done) = mpsc::channel();
         let own = Arc::clone(&copied);
         std::thread::spawn(move || {

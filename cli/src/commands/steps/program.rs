@@ -4,19 +4,17 @@
 //! script-runner.jar (runs a script of a URL; before EMR 4 that was how Hive was started). Every argument is read here,
 //! so that a step that cannot run is known before the first one does.
 
-use std::ffi::OsString;
-
 use super::config::{COMMAND_RUNNER, StepConfig};
 use super::shell;
 use crate::commands::copy;
 use crate::commands::hive::{self, HiveUsage};
 use crate::settings::Environment;
 
-/// A program of logq with its arguments.
+/// Commands of logq, of which each runs if the one before ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// From the verb on: `hive`, `s3-dist-cp`, `aws`.
-    pub args: Vec<String>,
+    /// The words of each, from the verb on: `hive`, `s3-dist-cp`, `aws`.
+    commands: Vec<Vec<String>>,
 }
 
 impl Program {
@@ -40,12 +38,18 @@ impl Program {
             "hive" | "hive-script" => Program::hive(args, environment),
             "s3-dist-cp" => Program::dist_cp(args),
             "aws" => Program::aws(args),
-            "bash" | "sh" => match args {
-                [flags, text] if is_run_text(flags) => {
-                    let words = shell::simple_command(text).map_err(|what| format!("runs a shell: {what}"))?;
-                    Program::of_command(&words, environment)
+            "bash" | "sh" => match shell_text(args) {
+                Some((text, stops_at_failure)) => {
+                    let commands = shell::commands(text, stops_at_failure);
+                    let commands = commands.map_err(|what| format!("runs a shell: {what}"))?;
+                    if commands.is_empty() {
+                        return Err("runs a shell that runs nothing".to_owned());
+                    }
+                    let programs = commands.iter().map(|words| Program::of_command(words, environment));
+                    let programs: Vec<Program> = programs.collect::<Result<_, _>>()?;
+                    Ok(Program { commands: programs.into_iter().flat_map(|program| program.commands).collect() })
                 }
-                _ => Err(format!("runs the shell script `{}`, which logq does not", words.join(" "))),
+                None => Err(format!("runs the shell script `{}`, which logq does not", words.join(" "))),
             },
             name if name.contains(char::is_whitespace) => {
                 Err(format!("runs `{command}`, which is one argument; each word is one of its own"))
@@ -67,51 +71,72 @@ impl Program {
         if !run.options.execute.is_empty() && !run.options.file.is_empty() {
             return Err("has both `-f` and `-e`, of which Hive takes one".to_owned());
         }
-        Ok(Program { args: with_verb("hive", args) })
+        Ok(Program::of_verb("hive", args))
     }
 
     fn dist_cp(args: &[String]) -> Result<Program, String> {
         copy::check_dist_cp(args).map_err(|what| format!("runs s3-dist-cp: {}", first_line(&what)))?;
-        Ok(Program { args: with_verb("s3-dist-cp", args) })
+        Ok(Program::of_verb("s3-dist-cp", args))
     }
 
     fn aws(args: &[String]) -> Result<Program, String> {
         copy::check_aws(args).map_err(|what| format!("runs `aws {}`: {}", args.join(" "), first_line(&what)))?;
-        Ok(Program { args: with_verb("aws", args) })
+        Ok(Program::of_verb("aws", args))
+    }
+
+    fn of_verb(verb: &str, args: &[String]) -> Program {
+        Program { commands: vec![std::iter::once(verb.to_owned()).chain(args.iter().cloned()).collect()] }
     }
 
     /// The same program, told to say what it would do and do nothing; none if it cannot say.
     pub fn planning(&self) -> Option<Program> {
-        let mut args = self.args.clone();
-        match args.first().map(String::as_str) {
-            Some("hive") => args.insert(0, "--dry-run".to_owned()),
-            Some("aws") if args.iter().any(|arg| arg == "--dryrun") => {}
-            Some("aws") => args.push("--dryrun".to_owned()),
-            _ => return None,
-        }
-        Some(Program { args })
+        let commands: Vec<_> = self.commands.iter().filter_map(|args| planning(args)).collect();
+        (!commands.is_empty()).then_some(Program { commands })
     }
 
-    /// The arguments for the binary.
-    pub fn os_args(&self) -> impl Iterator<Item = OsString> {
-        self.args.iter().map(OsString::from)
+    /// The arguments for the binary, of each command.
+    pub fn commands(&self) -> &[Vec<String>] {
+        &self.commands
     }
 
     /// As a shell would take it.
     pub fn command_line(&self) -> String {
-        let words = std::iter::once("logq").chain(self.args.iter().map(String::as_str));
-        // Only a NUL byte cannot be quoted.
-        shlex::try_join(words).unwrap_or_else(|_| self.args.join(" "))
+        let lines = self.commands.iter().map(|args| {
+            let words = std::iter::once("logq").chain(args.iter().map(String::as_str));
+            // Only a NUL byte cannot be quoted.
+            shlex::try_join(words).unwrap_or_else(|_| args.join(" "))
+        });
+        lines.collect::<Vec<_>>().join(" && ")
     }
 }
 
-/// Whether these flags of a shell make it run the text that follows: `-c`, `-lc`, `-euxc`.
-fn is_run_text(flags: &str) -> bool {
-    flags.strip_prefix('-').is_some_and(|flags| flags.ends_with('c') && flags.chars().all(|c| "ceulx".contains(c)))
+fn planning(args: &[String]) -> Option<Vec<String>> {
+    let mut args = args.to_owned();
+    match args.first().map(String::as_str) {
+        Some("hive") => args.insert(0, "--dry-run".to_owned()),
+        Some("aws") if args.iter().any(|arg| arg == "--dryrun") => {}
+        Some("aws") => args.push("--dryrun".to_owned()),
+        _ => return None,
+    }
+    Some(args)
 }
 
-fn with_verb(verb: &str, args: &[String]) -> Vec<String> {
-    std::iter::once(verb.to_owned()).chain(args.iter().cloned()).collect()
+/// The text that these arguments make a shell run, and whether it ends with the first command that fails: `-c TEXT`,
+/// `-lc TEXT`, `-e -c TEXT`, `-euxo pipefail -c TEXT`.
+fn shell_text(args: &[String]) -> Option<(&str, bool)> {
+    let (text, flags) = args.split_last()?;
+    let mut stops_at_failure = false;
+    let mut runs_text = false;
+    let mut flags = flags.iter();
+    while let Some(flag) = flags.next() {
+        let letters = flag.strip_prefix('-').filter(|letters| letters.chars().all(|c| "ceoulx".contains(c)))?;
+        stops_at_failure |= letters.contains('e');
+        runs_text |= letters.contains('c');
+        if letters.contains('o') && flags.next().is_none_or(|option| option != "pipefail") {
+            return None;
+        }
+    }
+    runs_text.then_some((text, stops_at_failure))
 }
 
 /// What stands after the last slash of a path or URL.
@@ -165,13 +190,19 @@ mod tests {
             ],
             "logq hive --run-hive-script --hive-versions latest --args -f s3://b/x.q",
         );
-        for flags in ["-c", "-lc", "-ec"] {
+        for flags in [&["-c"][..], &["-lc"], &["-ec"], &["-e", "-c"], &["-euxo", "pipefail", "-c"]] {
+            let script = "hive-script --run-hive-script --args -f s3://b/x.q -d 'A=1 2'";
             check(
                 "command-runner.jar",
-                &["bash", flags, "hive-script --run-hive-script --args -f s3://b/x.q -d 'A=1 2'"],
+                &[&["/bin/bash"], flags, &[script]].concat(),
                 "logq hive --run-hive-script --args -f s3://b/x.q -d 'A=1 2'",
             );
         }
+        check(
+            "command-runner.jar",
+            &["bash", "-c", "set -ex; aws s3 cp s3://b/x.q . &&\n hive -f x.q\naws s3 sync out s3://b/out;\n"],
+            "logq aws s3 cp s3://b/x.q . && logq hive -f x.q && logq aws s3 sync out s3://b/out",
+        );
     }
 
     #[test]
@@ -205,6 +236,11 @@ mod tests {
         check("command-runner.jar", &[], "no arguments");
         check("command-runner.jar", &["bash", "x.sh"], "shell script `bash x.sh`");
         check("command-runner.jar", &["bash", "-c", "hive -f x.q | tee y"], "`|` in");
+        check("command-runner.jar", &["bash", "-c", "hive -f x.q && echo done"], "runs `echo`");
+        check("command-runner.jar", &["bash", "-c", "hive -f $1", "bash", "x.q"], "shell script `bash -c");
+        check("command-runner.jar", &["bash", "-o", "posix", "-c", "hive -f x.q"], "shell script");
+        check("command-runner.jar", &["bash", "hive -f x.q"], "shell script");
+        check("command-runner.jar", &["bash", "-c", "set -e;"], "runs nothing");
         check("command-runner.jar", &["bash", "-c", "spark-submit x"], "runs `spark-submit`");
         check("command-runner.jar", &["hive", "--nope"], "Hive does not take: unexpected argument '--nope' found");
         check("command-runner.jar", &["hive"], "without `-f` and `-e`");

@@ -252,7 +252,7 @@ fn files_are_named_and_counted_in_task_order() {
     let root = tempfile::tempdir().unwrap();
     let dest = root.path().join("a/b/out");
     let files = run(local(), &dest, 10, true).unwrap();
-    assert_eq!(files[0], CommittedFile { name: "000000_0".into(), rows: 1, bytes: 3 });
+    assert_eq!(files[0], CommittedFile { name: "000000_0".into(), rows: 1, bytes: 3, etag: None });
     assert_eq!(files[1].name, "000001_0");
     assert!(holds(&dest, 10));
 }

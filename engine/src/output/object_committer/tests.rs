@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arrow::array::Int64Array;
 use arrow::record_batch::RecordBatch;
@@ -14,7 +16,7 @@ use crate::id::{AttemptId, TaskId};
 use crate::output::{Committer, WorkPlaces, collect_garbage};
 use crate::serdes::Serializer;
 use crate::storage::filesystem::LocalFileSystem;
-use crate::storage::{Storage, StoragePath};
+use crate::storage::{Files, Storage, StoragePath};
 
 /// Writes what it is given, ten times a row.
 struct Lines;
@@ -41,23 +43,28 @@ impl Machine {
         let source = CredentialSource::Keys { key_id: KEY_ID.into(), secret: Secret::new("s"), session_token: None };
         let credentials = Credentials { source, origin: "the test".into() };
         let s3 = S3Config { endpoint: Some(server.url()), credentials, ..S3Config::default() };
-        Storage::new(&EngineConfig { s3, threads: 2, ..EngineConfig::default() })
+        let temp_dir = self.temp_dir.path().to_owned();
+        Storage::new(&EngineConfig { s3, temp_dir, threads: 2, ..EngineConfig::default() })
     }
 
     fn gc(&self, server: &Server) -> Result<usize> {
-        let storage = self.storage(server);
-        collect_garbage(Arc::new(LocalFileSystem), &storage, &dest(), self.temp_dir.path())
+        self.gc_of(server, "s3://b/out")
+    }
+
+    fn gc_of(&self, server: &Server, place: &str) -> Result<usize> {
+        let (storage, place) = (self.storage(server), StoragePath::parse(place, Path::new("/")).unwrap());
+        collect_garbage(Arc::new(LocalFileSystem), &storage, &place, self.temp_dir.path())
     }
 
     fn begin(&self, server: &Server) -> Result<Committer> {
         let places = WorkPlaces { scratch: self.temp_dir.path(), temp_dir: self.temp_dir.path() };
         let storage = self.storage(server);
-        Committer::begin(Arc::new(LocalFileSystem), &storage, &dest(), places, &JobId::new(), false)
+        Committer::begin(Arc::new(LocalFileSystem), &storage, &dest(), places, &JobId::new(), false, &Stop::never())
     }
 
     /// Two tasks that write `value` and the number after it.
     fn run(&self, server: &Server, value: i64) -> Result<Vec<CommittedFile>> {
-        self.written(server, value)?.commit(&SuccessInfo::default(), || false)
+        self.written(server, value)?.commit(&SuccessInfo::default(), 0, &Stop::never())
     }
 
     fn written(&self, server: &Server, value: i64) -> Result<Committer> {
@@ -111,6 +118,10 @@ fn no_name_is_used_again_and_success_is_json() {
     assert_eq!(plain_names(&server), ["out/000000_0", "out/000001_0", "out/_SUCCESS", "outside"]);
     let success: serde_json::Value = serde_json::from_slice(&server.objects("b")["out/_SUCCESS"]).unwrap();
     assert_eq!((success["rows"].as_u64(), success["files"][0]["name"].as_str()), (Some(2), Some(&*files[0].name)));
+    for file in success["files"].as_array().unwrap() {
+        assert_eq!(file["bytes"], 3);
+        assert_eq!(file["etag"], server.etag("b", &format!("out/{}", file["name"].as_str().unwrap())).unwrap());
+    }
     let mut used: HashSet<String> = files.into_iter().map(|file| file.name).collect();
     for value in [20, 30] {
         for file in machine.run(&server, value).unwrap() {
@@ -263,8 +274,15 @@ fn a_whole_bucket_is_not_replaced() {
     let machine = Machine::new();
     let places = WorkPlaces { scratch: machine.temp_dir.path(), temp_dir: machine.temp_dir.path() };
     let dest = StoragePath::parse("s3://b/", Path::new("/")).unwrap();
-    let begun =
-        Committer::begin(Arc::new(LocalFileSystem), &machine.storage(&server), &dest, places, &JobId::new(), false);
+    let begun = Committer::begin(
+        Arc::new(LocalFileSystem),
+        &machine.storage(&server),
+        &dest,
+        places,
+        &JobId::new(),
+        false,
+        &Stop::never(),
+    );
     assert_eq!(begun.unwrap_err().code(), codes::COMMIT);
     assert!(server.requests().is_empty());
 }
@@ -364,10 +382,10 @@ fn a_run_whose_lock_was_not_renewed_changes_nothing() {
     committer.lock.check().unwrap();
     committer.lock.age(SignedDuration::from_secs(2));
     let intent = Intent { run_id: committer.run_id.clone(), state };
-    assert_eq!(intent.carry_out(&committer.folder, &committer.lock).unwrap_err().code(), codes::COMMIT);
+    assert_eq!(intent.carry_out(&committer.folder, &committer.lock, &Stop::never()).unwrap_err().code(), codes::COMMIT);
     // Meanwhile another run took it over; its lock stays, too.
     server.put("b", "out/_logq/lock", LIVING);
-    let error = committer.commit(&SuccessInfo::default(), || false).unwrap_err();
+    let error = committer.commit(&SuccessInfo::default(), 0, &Stop::never()).unwrap_err();
     assert_eq!(error.code(), codes::COMMIT, "{error:?}");
     let mut after = server.objects("b");
     assert_eq!(after.remove("out/_logq/lock").unwrap(), LIVING.as_bytes());
@@ -399,7 +417,7 @@ fn outputs_below_are_left_to_their_runs() {
     server.put("b", "out/sub/_logq/lock", EXPIRED);
     let committer = machine.written(&server, 10).unwrap();
     server.put("b", "out/sub/_logq/lock", LIVING);
-    let error = committer.commit(&SuccessInfo::default(), || false).unwrap_err();
+    let error = committer.commit(&SuccessInfo::default(), 0, &Stop::never()).unwrap_err();
     assert_eq!(error.code(), codes::OUTPUT_LOCKED);
 
     server.put("b", "out/sub/_logq/lock", EXPIRED);
@@ -430,13 +448,13 @@ fn a_run_that_is_stopped_leaves_no_upload() {
     machine.run(&server, 10).unwrap();
     let before = server.objects("b");
     let committer = machine.written(&server, 20).unwrap();
-    server.set_latency(std::time::Duration::from_millis(300));
+    server.set_latency(Duration::from_millis(300));
     let asked_before = server.requests().len();
     let is_uploading = {
-        let begun = std::sync::atomic::AtomicUsize::new(0);
-        move || begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 4
+        let begun = AtomicUsize::new(0);
+        move || (begun.fetch_add(1, Ordering::Relaxed) > 4).then_some(Duration::ZERO)
     };
-    let error = committer.commit(&SuccessInfo::default(), is_uploading).unwrap_err();
+    let error = committer.commit(&SuccessInfo::default(), 0, &Stop::new(is_uploading)).unwrap_err();
     assert_eq!(error.code(), codes::CANCELLED);
     assert!(server.requests()[asked_before..].iter().any(|request| request.starts_with("POST b/out/000000_0-")));
     assert_eq!(server.objects("b"), before);
@@ -477,4 +495,117 @@ fn a_link_in_the_place_of_the_local_lock_is_not_followed() {
     machine.run(&server, 10).unwrap();
     assert_eq!(std::fs::read(&precious).unwrap(), b"mine");
     assert!(lock.is_symlink());
+}
+
+/// At each request of the part that only goes forward: what is left is finished by the next run, which need not wait.
+#[test]
+fn a_commit_that_may_not_go_on_is_finished_by_the_next_run() {
+    for n in 0.. {
+        let server = Arc::new(Server::start());
+        server.make_bucket("b");
+        let machine = Machine::new();
+        machine.run(&server, 10).unwrap();
+        let committer = machine.written(&server, 20).unwrap();
+        // The first n that ask once the record says that the commit only goes forward may go on.
+        let stop = {
+            let (asked, server) = (AtomicUsize::new(0), Arc::clone(&server));
+            Stop::new(move || {
+                let is_committing = server.objects("b").iter().any(|(key, text)| {
+                    key.starts_with("out/_logq/commit-") && String::from_utf8_lossy(text).contains("committing")
+                });
+                (is_committing && asked.fetch_add(1, Ordering::Relaxed) >= n).then_some(Duration::from_secs(60))
+            })
+        };
+        let result = committer.commit(&SuccessInfo::default(), 0, &stop);
+        let names: Vec<String> = server.objects("b").into_keys().collect();
+        assert!(!names.contains(&"out/_logq/lock".to_owned()), "at {n}: {names:?}");
+        let has_intent = names.iter().any(|name| name.starts_with("out/_logq/commit-"));
+        assert_eq!(has_intent, result.is_err(), "at {n}: {names:?}");
+        let Err(error) = result else {
+            assert!(n > 5, "{n}");
+            return;
+        };
+        assert_eq!(error.code(), codes::CANCELLED);
+        assert!(error.hints()[0].contains("`logq gc s3://b/out`, finishes"), "{:?}", error.hints());
+        assert_eq!(machine.gc(&server).unwrap(), 1);
+        let success = String::from_utf8(server.objects("b")["out/_SUCCESS"].clone()).unwrap();
+        assert_eq!(success.matches("\"etag\"").count(), 2, "{success}");
+        assert_eq!(seen(&server), (vec![20, 21], true), "at {n}");
+        assert_eq!(server.pending_uploads("b"), [""; 0]);
+    }
+}
+
+/// Uploads of files under these names, as other programs begin them.
+fn begin_foreign_upload(machine: &Machine, server: &Server, key: &str) {
+    let file = machine.temp_dir.path().join("foreign");
+    std::fs::write(&file, "x").unwrap();
+    let bucket = ObjectPath { bucket: "b".into(), key: String::new() };
+    let folder = ObjectFolder::new(machine.storage(server).s3(), &bucket).unwrap();
+    folder.upload(vec![(file.clone(), key.to_owned())], 0, || false).unwrap();
+    std::fs::remove_file(file).unwrap();
+}
+
+/// Cut off at each request, a copy leaves an upload that is found, but for one without parts of which nobody can say whose
+/// it is. The upload of somebody else to the same name stays.
+#[test]
+fn a_copy_that_dies_leaves_nothing_that_gc_does_not_find() {
+    let mut n_unknown = 0;
+    for n in 0.. {
+        let server = Server::start();
+        server.make_bucket("b");
+        let machine = Machine::new();
+        begin_foreign_upload(&machine, &server, "in/large");
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("large"), vec![7; 9_000_000]).unwrap();
+        let files = Files::over(machine.storage(&server), home.path());
+        let asked_before = server.requests().len();
+        server.set_faults(Faults::cut_off_at(n));
+        let copied = files.copy("large", "s3://b/in/large", &|| Ok(()));
+        let was_hit = server.faults_seen() > 0;
+        server.set_faults(Faults::none());
+        let last = server.requests()[asked_before + usize::try_from(n).unwrap()..].first().cloned().unwrap_or_default();
+        let place = ["s3://b/in", "s3://b/in/large"][usize::try_from(n % 2).unwrap()];
+        machine.gc_of(&server, place).unwrap();
+        let is_unknown = last.starts_with("PUT b/in/_logq/copy-") && copied.is_err();
+        n_unknown += usize::from(is_unknown);
+        assert_eq!(server.pending_uploads("b").len(), 1 + usize::from(is_unknown), "at {n}: {last}");
+        assert!(server.objects("b").keys().all(|key| key == "in/large"), "at {n}: {:?}", server.objects("b").keys());
+        assert_eq!(std::fs::read_dir(machine.temp_dir.path()).unwrap().count(), 0, "at {n}");
+        if !was_hit {
+            copied.unwrap();
+            break;
+        }
+    }
+    assert_eq!(n_unknown, 1);
+}
+
+#[test]
+fn a_copy_that_lives_is_left_alone_and_records_speak_for_their_folder() {
+    let server = Server::start();
+    server.make_bucket("b");
+    let machine = Machine::new();
+    for key in ["in/large", "elsewhere/large", "large"] {
+        begin_foreign_upload(&machine, &server, key);
+    }
+    // The server counts its uploads.
+    let record = |key: &str, id: u32, year: u32| {
+        format!(r#"{{"upload": {{"key": "{key}", "id": "upload-{id}"}}, "expires": "{year}-07-05T00:00:00Z"}}"#)
+    };
+    let name = "_logq/copy-67e55044-10b1-426f-9247-bb680e5fe0c8.json";
+    let in_folder = format!("in/{name}");
+    for (content, n_settled) in [
+        (record("in/large", 1, 2099), 0),
+        (record("elsewhere/large", 2, 2014), 0),
+        ("{}".to_owned(), 0),
+        (record("in/large", 1, 2014), 1),
+    ] {
+        server.put("b", &in_folder, content.clone());
+        assert_eq!(machine.gc_of(&server, "s3://b/in").unwrap(), n_settled, "{content}");
+        assert_eq!(server.objects("b").contains_key(&in_folder), n_settled == 0, "{content}");
+    }
+    assert_eq!(server.pending_uploads("b"), ["elsewhere/large", "large"]);
+    server.put("b", name, record("large", 3, 2014));
+    assert_eq!(machine.gc_of(&server, "s3://b/other").unwrap(), 0);
+    assert_eq!(machine.gc_of(&server, "s3://b").unwrap(), 1);
+    assert_eq!(server.pending_uploads("b"), ["elsewhere/large"]);
 }

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::credentials::Provider;
 use super::error::{Action, Remedy, is_unmet, of_s3, remedy};
 use super::meter::Meter;
+use super::partition::Partition;
 use super::throttle::Throttle;
 use super::{listing, request, wire};
 use crate::config::{CredentialSource, Encryption, S3Config};
@@ -31,9 +32,6 @@ use crate::storage::path::ObjectPath;
 
 /// The region of requests that have to name one and need none, as to other servers than Amazon's.
 const DEFAULT_REGION: &str = "us-east-1";
-
-/// Who knows where all buckets are, but for those of partitions apart, as in China.
-const AMAZON: &str = "https://s3.amazonaws.com";
 
 /// Parts that S3 takes of one upload.
 pub(in crate::storage) const PARTS_MAX: u64 = 10_000;
@@ -284,18 +282,19 @@ impl Bucket {
         Ok(part.content_id)
     }
 
-    /// Makes the object of the parts.
+    /// Makes the object of the parts, and gives its entity tag.
     ///
     /// Errors: `NOT_FOUND` if there is no such upload: it was completed, or aborted.
-    pub async fn complete_upload(&self, pending: &PendingUpload) -> Result<()> {
+    pub async fn complete_upload(&self, pending: &PendingUpload) -> Result<Option<String>> {
         let path = self.locate(&pending.upload.key)?;
-        self.ask(Action::CompleteUpload, &pending.upload.key, |client| {
-            let (path, id) = (path.clone(), pending.upload.id.clone());
-            let parts = pending.parts.iter().map(|etag| PartId { content_id: etag.clone() }).collect();
-            async move { self.store_of(&client, &path)?.complete_multipart(&path.path, &id, parts).await }
-        })
-        .await?;
-        Ok(())
+        let made = self
+            .ask(Action::CompleteUpload, &pending.upload.key, |client| {
+                let (path, id) = (path.clone(), pending.upload.id.clone());
+                let parts = pending.parts.iter().map(|etag| PartId { content_id: etag.clone() }).collect();
+                async move { self.store_of(&client, &path)?.complete_multipart(&path.path, &id, parts).await }
+            })
+            .await?;
+        Ok(made.e_tag)
     }
 
     /// Gives an upload up; one that is gone already is fine.
@@ -378,7 +377,7 @@ impl Bucket {
                     Some(Remedy::OtherRegion) if !moved => {
                         moved = true;
                         self.meter.count_retry();
-                        match self.find_region().await {
+                        match self.find_region(&region).await {
                             Some(found) if found != region => self.replace_client(&found)?,
                             _ => return Err(self.error(action, key, error)),
                         }
@@ -399,10 +398,10 @@ impl Bucket {
         remedy(action, error).or(lies_elsewhere.then_some(Remedy::OtherRegion))
     }
 
-    /// Where the bucket lies, as it says, or else as Amazon says.
-    async fn find_region(&self) -> Option<String> {
+    /// Where the bucket lies, as it says, or else as Amazon says in the partition of `region`.
+    async fn find_region(&self, region: &str) -> Option<String> {
         match (self.seen_region.get(), &self.config.endpoint) {
-            (None, None) => self.ask_region(AMAZON).await.ok(),
+            (None, None) => self.ask_region(Partition::of(region).ok()?.s3).await.ok(),
             (seen, _) => seen,
         }
     }
@@ -481,7 +480,7 @@ impl Bucket {
                 if self.is_signed() {
                     self.provider.get_credential().await?;
                 }
-                self.ask_region(AMAZON).await?
+                self.ask_region(Partition::standard().s3).await?
             }
         };
         let client = self.make_client(&region)?;
@@ -500,7 +499,7 @@ impl Bucket {
     }
 
     fn make_client(&self, region: &str) -> object_store::Result<Client> {
-        let url = self.url(region);
+        let url = self.url(region).map_err(request::foreign)?;
         let (meter, throttle) = (Arc::clone(&self.meter), Arc::clone(&self.throttle));
         // How long an answer may take depends on the request; see there.
         let options = self.client_options(&url).with_timeout_disabled();
@@ -540,21 +539,18 @@ impl Bucket {
         }
     }
 
-    /// Where the bucket is, without a slash at the end.
-    fn url(&self, region: &str) -> String {
+    /// Where the bucket is, without a slash at the end. Errors: those of [`Partition::of`].
+    fn url(&self, region: &str) -> Result<String> {
         let name = &self.name;
         let in_path = self.config.path_style.unwrap_or(self.config.endpoint.is_some() || name.contains('.'));
         let endpoint = match &self.config.endpoint {
             Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-            None => {
-                let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-                format!("https://s3.{region}.{domain}")
-            }
+            None => format!("https://s3.{region}.{}", Partition::of(region)?.domain),
         };
-        match endpoint.split_once("://") {
+        Ok(match endpoint.split_once("://") {
             Some((scheme, host)) if !in_path => format!("{scheme}://{name}.{host}"),
             _ => format!("{endpoint}/{name}"),
-        }
+        })
     }
 }
 
@@ -564,10 +560,11 @@ mod tests {
 
     #[test]
     fn where_a_bucket_is() {
-        let check = |name: &str, config: S3Config, expect: &str| {
+        let url = |name: &str, config: S3Config, region: &str| {
             let provider = Arc::new(Provider::new(&config).unwrap());
-            assert_eq!(Bucket::new(name, &config, provider, Arc::default()).url("eu-west-1"), expect);
+            Bucket::new(name, &config, provider, Arc::default()).url(region)
         };
+        let check = |name, config, expect: &str| assert_eq!(url(name, config, "eu-west-1").unwrap(), expect);
         let at = |endpoint: &str, path_style| S3Config {
             endpoint: Some(endpoint.to_owned()),
             path_style,
@@ -577,5 +574,10 @@ mod tests {
         check("my.logs", S3Config::default(), "https://s3.eu-west-1.amazonaws.com/my.logs");
         check("logs", at("http://localhost:9000/", None), "http://localhost:9000/logs");
         check("logs", at("https://s3.example.org", Some(false)), "https://logs.s3.example.org");
+        let of_amazon = |region| url("logs", S3Config::default(), region);
+        assert_eq!(of_amazon("cn-north-1").unwrap(), "https://logs.s3.cn-north-1.amazonaws.com.cn");
+        assert_eq!(of_amazon("us-gov-east-1").unwrap(), "https://logs.s3.us-gov-east-1.amazonaws.com");
+        assert_eq!(of_amazon("us-iso-east-1").unwrap_err().code(), codes::BAD_SETTING);
+        assert!(url("logs", at("https://s3.example.org", None), "us-iso-east-1").is_ok());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Source: the SDKs and Tools reference of AWS on standardized credential providers; the API references of STS
 //! (`AssumeRole`, `AssumeRoleWithWebIdentity`) and of the SSO portal (`GetRoleCredentials`); version 2 of the instance
-//! metadata service. Version 1 is not spoken, and no program is run for `credential_process`.
+//! metadata service. Version 1 is not spoken. No program is run here: for `credential_process` the caller
+//! is asked.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,8 +20,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
+use super::partition::Partition;
 use super::request::{self, request};
-use crate::config::{CredentialSource, Credentials, S3Config};
+use crate::config::{CredentialSource, CredentialSupplier, Credentials, S3Config};
 use crate::error::{Error, Result, codes};
 
 /// Credentials are renewed so long before they expire. A request that goes on for longer is told `ExpiredToken`, and is
@@ -138,6 +140,7 @@ impl Provider {
                     self.ask_json::<JsonCredentials>(Method::GET, url, &headers).await.and_then(Current::try_from)
                 }
                 CredentialSource::InstanceMetadata { endpoint } => self.instance_metadata(endpoint).await,
+                CredentialSource::Supplied(supplier) => supplied(supplier.clone()).await,
             };
             fetched.map_err(|cause| {
                 let hints = cause.hints().to_vec();
@@ -163,10 +166,10 @@ impl Provider {
     /// Asks the security token service for a role.
     async fn ask_sts(&self, fields: &[(&str, &str)], signer: Option<&AwsCredential>) -> Result<Current> {
         let region = &self.region;
-        let endpoint = self.sts_endpoint.clone().unwrap_or_else(|| {
-            let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-            format!("https://sts.{region}.{domain}/")
-        });
+        let endpoint = match &self.sts_endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => format!("https://sts.{region}.{}/", Partition::of(region)?.domain),
+        };
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("Version", "2011-06-15")
             .extend_pairs(fields)
@@ -202,7 +205,7 @@ impl Provider {
             .finish();
         let endpoint = match &self.sso_endpoint {
             Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-            None => format!("https://portal.sso.{region}.amazonaws.com"),
+            None => format!("https://portal.sso.{region}.{}", Partition::of(region)?.domain),
         };
         let url = format!("{endpoint}/federation/credentials?{query}");
         let headers = [("x-amz-sso_bearer_token", token.access_token.as_str())];
@@ -245,6 +248,21 @@ impl CredentialProvider for Provider {
         let credential = self.credential().await;
         credential.map_err(request::foreign)
     }
+}
+
+/// Asks the caller, who may take time, on a thread of its own.
+async fn supplied(supplier: CredentialSupplier) -> Result<Current> {
+    let asked = tokio::task::spawn_blocking(move || supplier.ask()).await;
+    let keys = asked.map_err(|error| Error::internal("asking for credentials panicked").with_source(error))?;
+    let keys = keys.map_err(|why| Error::new(codes::ACCESS_DENIED, why))?;
+    let expires = keys.expires.map(Timestamp::try_from).transpose();
+    let credential = AwsCredential {
+        key_id: keys.key_id,
+        secret_key: keys.secret.expose().to_owned(),
+        token: keys.session_token.map(|token| token.expose().to_owned()),
+    };
+    let expires = expires.map_err(|cause| Error::new(codes::ACCESS_DENIED, "no such time").with_source(cause))?;
+    Ok(Current { credential: Arc::new(credential), expires })
 }
 
 fn read_token(file: &Path) -> Result<String> {

@@ -158,6 +158,8 @@ pub(super) fn of_s3(action: Action, place: &dyn fmt::Display, origin: &str, erro
     let out = if code == codes::ACCESS_DENIED {
         out.with_hint(format!("that takes the permission {}", action.permission()))
             .with_hint(format!("the credentials are those of {origin}"))
+    } else if document.as_ref().is_some_and(|document| document.code == "NoSuchBucket") {
+        out.with_hint("a bucket in China or in GovCloud is found only with its region, as in AWS_REGION=cn-north-1")
     } else {
         out
     };

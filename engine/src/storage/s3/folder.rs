@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::bucket::{Bucket, PARTS_MAX, PendingUpload, Upload};
 use super::{Network, S3};
@@ -20,8 +20,17 @@ use crate::storage::{ObjectPath, io_error};
 const PART_BYTES: u64 = 8 << 20;
 /// Parts of all files, or requests of another kind, that are under way at once.
 const AT_ONCE: usize = 8;
+/// The most memory that an upload makes use of.
+pub const UPLOAD_BYTES_MAX: u64 = AT_ONCE as u64 * PART_BYTES;
 /// How often it is asked whether to go on.
 const ASKED_EVERY: Duration = Duration::from_millis(100);
+
+/// An object that is there now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeObject {
+    pub name: String,
+    pub etag: Option<String>,
+}
 
 /// See the module. Names are relative to the place.
 #[derive(Debug, Clone)]
@@ -91,17 +100,19 @@ impl ObjectFolder {
         self.wait(move |bucket| async move { bucket.delete(&keys).await })
     }
 
-    /// Uploads files under names, in their order, so far that only the word is missing that makes objects of them.
+    /// Uploads files under names, in their order, so far that only the word is missing that makes objects of them. Parts
+    /// that are under way take up to `memory_bytes`, or what one of them takes.
     ///
     /// Errors: `CANCELLED` soon after `is_stopped` says so; what was begun stays to be aborted.
     pub fn upload(
         &self,
         files: Vec<(PathBuf, String)>,
+        memory_bytes: u64,
         is_stopped: impl Fn() -> bool + Send + 'static,
     ) -> Result<Vec<PendingUpload>> {
         let files: Vec<_> = files.into_iter().map(|(path, name)| (path, self.key(&name))).collect();
         self.wait(move |bucket| async move {
-            let parts_free = Semaphore::new(AT_ONCE);
+            let parts_free = PartsFree::new(memory_bytes);
             let uploads = files.into_iter().map(|(path, key)| {
                 let (bucket, parts_free) = (Arc::clone(&bucket), &parts_free);
                 async move { upload_file(&bucket, &path, &key, parts_free).await }
@@ -114,17 +125,39 @@ impl ObjectFolder {
         })
     }
 
-    /// Says the word, and says whether it could be said: not if an upload is gone and no such object is there. An upload
-    /// that is completed already is fine.
-    pub fn complete(&self, uploads: Vec<PendingUpload>) -> Result<bool> {
-        self.wait(move |bucket| async move {
+    /// Says the word, and gives the objects; `None` if it could not be said everywhere: an
+    /// upload is gone and no such object is there. An upload that is completed already is fine.
+    ///
+    /// Errors: `CANCELLED` once `is_stopped` says so; what was asked by then is waited for.
+    pub fn complete(
+        &self,
+        uploads: Vec<PendingUpload>,
+        is_stopped: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Option<Vec<MadeObject>>> {
+        let names: Vec<String> = uploads.iter().map(|pending| self.name(&pending.upload.key)).collect();
+        let completed = self.wait(move |bucket| async move {
+            let is_stopped = &is_stopped;
             let completed = uploads.into_iter().map(|pending| {
                 let bucket = Arc::clone(&bucket);
-                async move { complete(&bucket, &pending).await }
+                async move {
+                    match is_stopped() {
+                        true => Ok(None),
+                        false => complete(&bucket, &pending).await.map(Some),
+                    }
+                }
             });
-            let completed: Vec<bool> = futures::stream::iter(completed).buffered(AT_ONCE).try_collect().await?;
-            Ok(completed.iter().all(|is_completed| *is_completed))
-        })
+            futures::stream::iter(completed).buffered(AT_ONCE).try_collect::<Vec<Option<Completed>>>().await
+        })?;
+        let mut made = Vec::new();
+        let mut is_whole = true;
+        for (name, completed) in names.into_iter().zip(completed) {
+            match completed {
+                None => return Err(Error::new(codes::CANCELLED, "stopped while uploads were completed")),
+                Some(Completed::Gone) => is_whole = false,
+                Some(Completed::Made { etag }) => made.push(MadeObject { name, etag }),
+            }
+        }
+        Ok(is_whole.then_some(made))
     }
 
     /// All unfinished uploads to names below.
@@ -145,6 +178,11 @@ impl ObjectFolder {
             });
             futures::stream::iter(aborted).buffer_unordered(AT_ONCE).try_collect().await
         })
+    }
+
+    /// Gives up one upload; one that is gone already is fine.
+    pub(super) fn abort_upload(&self, upload: Upload) -> Result<()> {
+        self.wait(move |bucket| async move { bucket.abort_upload(&upload).await })
     }
 
     /// The name that `key` has here.
@@ -172,8 +210,27 @@ async fn until(is_stopped: impl Fn() -> bool) {
     }
 }
 
-/// A part is read, and takes memory, only once one of `parts_free` is its own.
-async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &Semaphore) -> Result<PendingUpload> {
+/// Room for parts, counted in parts of the usual size.
+struct PartsFree {
+    free: Semaphore,
+    n_parts: u32,
+}
+
+impl PartsFree {
+    fn new(memory_bytes: u64) -> Self {
+        let n_parts = (memory_bytes / PART_BYTES).clamp(1, AT_ONCE as u64) as u32;
+        PartsFree { free: Semaphore::new(n_parts as usize), n_parts }
+    }
+
+    /// Waits for the room of one part. A part that is larger than all the room gets all of it.
+    async fn take(&self, part_bytes: u64) -> Option<SemaphorePermit<'_>> {
+        let wanted = part_bytes.div_ceil(PART_BYTES).clamp(1, u64::from(self.n_parts));
+        self.free.acquire_many(wanted as u32).await.ok()
+    }
+}
+
+/// A part is read, and takes memory, only once it has room in `parts_free`.
+async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &PartsFree) -> Result<PendingUpload> {
     let failed = |cause| io_error("read", path, cause);
     let file = Arc::new(File::open(path).map_err(failed)?);
     let bytes = file.metadata().map_err(failed)?.len();
@@ -182,7 +239,7 @@ async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &
     let parts = (0..bytes.div_ceil(part_bytes).max(1)).map(|part_idx| {
         let (bucket, file, upload) = (Arc::clone(bucket), Arc::clone(&file), upload.clone());
         async move {
-            let _mine = parts_free.acquire().await;
+            let _mine = parts_free.take(part_bytes).await;
             let start = part_idx * part_bytes;
             let mut part = vec![0; (bytes - start).min(part_bytes) as usize];
             file.read_exact_at(&mut part, start).map_err(|cause| io_error("read", path, cause))?;
@@ -200,15 +257,24 @@ async fn upload_file(bucket: &Arc<Bucket>, path: &Path, key: &str, parts_free: &
     }
 }
 
-/// See [`ObjectFolder::complete`].
-pub(super) async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<bool> {
+/// What became of an upload that was to be completed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Completed {
+    /// The object is there.
+    Made { etag: Option<String> },
+    /// Neither upload nor object is there.
+    Gone,
+}
+
+/// Makes the object of an upload. It may have been made by the run that died, or by a request whose answer was lost.
+pub(super) async fn complete(bucket: &Bucket, pending: &PendingUpload) -> Result<Completed> {
     match bucket.complete_upload(pending).await {
-        // It may have been completed by the run that died, or by a request whose answer was lost.
         Err(error) if error.code() == codes::NOT_FOUND => match bucket.head(&pending.upload.key).await {
-            Ok(object) => Ok(object.len == pending.bytes),
-            Err(error) if error.code() == codes::NOT_FOUND => Ok(false),
+            Ok(object) if object.len == pending.bytes => Ok(Completed::Made { etag: object.etag }),
+            Ok(_) => Ok(Completed::Gone),
+            Err(error) if error.code() == codes::NOT_FOUND => Ok(Completed::Gone),
             Err(error) => Err(error),
         },
-        completed => completed.map(|()| true),
+        made => made.map(|etag| Completed::Made { etag }),
     }
 }

@@ -2,18 +2,20 @@
 //!
 //! [`S3`] knows the buckets of a session. [`bucket`] speaks to one of them and says what went wrong in the user's
 //! words, [`credentials`] finds out as whom, [`object`] reads objects and fetches ahead,
-//! [`ObjectFolder`] is for those who write. Requests run on a small
+//! [`ObjectFolder`] is for those who write, [`copy_record`] for what copies leave when they are killed. Requests run on a small
 //! runtime of their own, far more of them than there are cores; whoever needs an answer parks until it is there.
 //! Nothing is started before the first request. [`wire`] counts requests and holds
 //! them back while S3 asks for fewer.
 
 mod bucket;
+mod copy_record;
 mod credentials;
 mod error;
 mod folder;
 mod listing;
 mod meter;
 mod object;
+mod partition;
 mod record;
 mod request;
 #[cfg(test)]
@@ -24,12 +26,13 @@ mod wire;
 
 pub(super) use bucket::PARTS_MAX;
 pub use bucket::{Bucket, ObjectMeta, PendingUpload, Upload};
-pub use folder::ObjectFolder;
+pub use folder::{MadeObject, ObjectFolder, UPLOAD_BYTES_MAX};
 pub use meter::RequestCounts;
 pub(super) use object::{Coming, ObjectFile, Pieces};
 pub use record::WORK;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,7 +43,7 @@ use self::meter::Meter;
 use super::path::ObjectPath;
 use super::{FileMeta, FileVersion, Listing, StoragePath};
 use crate::bridge;
-use crate::config::S3Config;
+use crate::config::{EngineConfig, S3Config};
 use crate::error::{Error, Result, codes};
 
 /// Threads for requests: they decrypt and copy what comes in, and wait for the rest of their time.
@@ -51,6 +54,8 @@ const NETWORK_THREADS_MAX: usize = 4;
 pub struct S3 {
     config: S3Config,
     threads: usize,
+    /// Where locks of this machine lie.
+    temp_dir: PathBuf,
     meter: Arc<Meter>,
     started: Mutex<Option<Arc<Started>>>,
 }
@@ -74,6 +79,15 @@ impl Network {
     pub fn wait<T: Send + 'static>(&self, request: impl Future<Output = T> + Send + 'static) -> Result<T> {
         bridge::wait_for(&self.handle, request)
     }
+
+    /// The same, but gives up when `proceed` says so. Errors: those of `proceed`.
+    pub fn wait_while<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = T> + Send + 'static,
+        proceed: &dyn Fn() -> Result<()>,
+    ) -> Result<T> {
+        bridge::wait_while(&self.handle, request, proceed)
+    }
 }
 
 /// `Some` until it is dropped, and dropped without waiting: a request may take its time to end.
@@ -90,8 +104,14 @@ impl Drop for NetworkRuntime {
 
 impl S3 {
     /// Keeps `config` for the first request.
-    pub fn new(config: S3Config, threads: usize) -> Self {
-        S3 { config, threads: threads.clamp(1, NETWORK_THREADS_MAX), meter: Arc::default(), started: Mutex::default() }
+    pub fn new(config: &EngineConfig) -> Self {
+        S3 {
+            config: config.s3.clone(),
+            threads: config.threads.clamp(1, NETWORK_THREADS_MAX),
+            temp_dir: config.temp_dir.clone(),
+            meter: Arc::default(),
+            started: Mutex::default(),
+        }
     }
 
     /// The client of one bucket, and the runtime that its requests run on.

@@ -372,23 +372,29 @@ fn a_bucket_says_where_it_lies() {
 /// Each part takes its bytes of memory.
 #[test]
 fn few_parts_of_all_files_are_uploaded_at_once() {
+    check_parts_at_once(5, 17, super::UPLOAD_BYTES_MAX, 8);
+    check_parts_at_once(1, 41, 20 << 20, 2);
+    check_parts_at_once(1, 17, 0, 1);
+}
+
+fn check_parts_at_once(n_files: usize, file_mib: u64, memory_bytes: u64, expect: usize) {
     let server = Server::start();
     server.make_bucket("b");
     let storage = storage(&server);
     let dir = tempfile::tempdir().unwrap();
-    let files: Vec<_> = (0..5)
+    let files: Vec<_> = (0..n_files)
         .map(|idx| {
             let path = dir.path().join(idx.to_string());
-            std::fs::File::create(&path).unwrap().set_len(17 << 20).unwrap();
+            std::fs::File::create(&path).unwrap().set_len(file_mib << 20).unwrap();
             (path, idx.to_string())
         })
         .collect();
     let place = crate::storage::ObjectPath { bucket: "b".into(), key: "out".into() };
     let folder = super::ObjectFolder::new(storage.s3(), &place).unwrap();
     server.set_latency(Duration::from_millis(100));
-    let uploads = folder.upload(files, || false).unwrap();
-    assert!(uploads.iter().all(|pending| pending.parts.len() == 3));
-    assert!(server.requests_at_once() <= 8, "{}", server.requests_at_once());
-    assert!(folder.complete(uploads).unwrap());
-    assert_eq!(server.objects("b").len(), 5);
+    let uploads = folder.upload(files, memory_bytes, || false).unwrap();
+    assert!(uploads.iter().all(|pending| pending.parts.len() == file_mib.div_ceil(8) as usize));
+    assert!(server.requests_at_once() <= expect, "{} of {expect}", server.requests_at_once());
+    assert_eq!(folder.complete(uploads, || false).unwrap().unwrap().len(), n_files);
+    assert_eq!(server.objects("b").len(), n_files);
 }
