@@ -17,6 +17,11 @@
 //! *Together.* The first way is nearly always the answer, so [`first_ways`] tries it for many lines at once, without
 //! notes of the others, and leaves only those to [`execute`] for which it leads nowhere.
 //!
+//! *Fields.* Runs side by side that end at the same byte, `([^ ]*) ([^ ]*) `, are one step: the next places of a set.
+//!
+//! *What is left.* In `"GET (.*) (- |[^ ]*)" "([^"]*)"` the run of anything could end at every blank of the line. But the
+//! rest of the pattern needs so many quotes: it ends before as many of them, counted from the end of the line.
+//!
 //! A text is UTF-8 and a step sees bytes, so a set has to hold all characters beyond ASCII or none of them. What the
 //! steps cannot say — look-around, back-references, repeated groups — is an [`Obstacle`], and EXPLAIN names it.
 
