@@ -1,28 +1,50 @@
-//! `logq` over S3: the server of tests/s3_server on loopback, and the command as a stranger would run it.
-
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+//! `logq` over S3, as a stranger would run it: cases on every server that there is, and cases on the one that can be told
+//! what to do.
+//!
+//! `s3/…` run on the server of tests/s3_server, `seaweedfs/…` on SeaweedFS, `proxy/…` on SeaweedFS behind a proxy that
+//! disturbs one request in six by a seed, which a failure prints and `LOGQ_TEST_SEED` sets; `restart/…` kill SeaweedFS in
+//! the middle and start it again.
 
 use libtest_mimic::Trial;
 use logq_s3_server::{Fault, Faults, KEY_ID, Server};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::sandbox::{Finished, Sandbox, run, start};
+use crate::sandbox::{Finished, Sandbox, run};
 use crate::trial;
 
+mod cases;
+mod place;
+mod restarts;
+mod schedules;
+mod seaweedfs;
+
+use place::{Kind, Place};
+use seaweedfs::SeaweedFs;
+
 pub fn trials() -> Vec<Trial> {
-    vec![
-        trial("s3/script_tables_and_output", script_tables_and_output),
-        trial("s3/one_run_at_a_time_and_gc", one_run_at_a_time_and_gc),
-        trial("s3/sigterm_stops_an_upload", sigterm_stops_an_upload),
-        trial("s3/denied_says_whose_credentials", denied_says_whose_credentials),
+    let mut trials = vec![
         trial("s3/half_a_key_matters_only_to_s3", half_a_key_matters_only_to_s3),
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
         trial("s3/requests_are_told_before_and_after", requests_are_told_before_and_after),
-        trial("s3/steps_with_everything_in_a_bucket", steps_with_everything_in_a_bucket),
-        trial("s3/copies_of_files", copies_of_files),
         trial("s3/keys_that_climb_stay_below", keys_that_climb_stay_below),
-    ]
+    ];
+    let mut add = |area: &str, kind: Kind| {
+        for &(name, case) in cases::CASES {
+            trials.push(trial(format!("{area}/{name}"), move || case(&Place::new(kind, name))));
+        }
+    };
+    add("s3", Kind::Ours);
+    if SeaweedFs::program().is_none() {
+        eprintln!(
+            "skipped: LOGQ_TEST_WEED names no program of SeaweedFS to test against; CONTRIBUTING.md says how to get it"
+        );
+        return trials;
+    }
+    add("seaweedfs", Kind::SeaweedFs);
+    add("proxy", Kind::Proxied);
+    trials.extend(schedules::trials());
+    trials.extend(restarts::trials());
+    trials
 }
 
 const SCRIPT: &str = "CREATE EXTERNAL TABLE t (k STRING, n INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY ','
@@ -46,68 +68,6 @@ fn logq(sandbox: &Sandbox, server: &Server, args: &[&str]) -> Finished {
 }
 
 const RUN: [&str; 6] = ["run", "s3://b/report.q", "-d", "INPUT=s3a://b", "-d", "OUTPUT=s3n://b"];
-
-/// The only file of a result, whose name has the run's id in it.
-fn result<'a>(objects: &'a BTreeMap<String, Vec<u8>>, folder: &str) -> &'a [u8] {
-    let found: Vec<_> = objects.iter().filter(|(key, _)| key.starts_with(&format!("{folder}000000_0-"))).collect();
-    assert_eq!(found.len(), 1, "{:?}", objects.keys());
-    found[0].1
-}
-
-fn script_tables_and_output() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    let finished = logq(&sandbox, &server, &RUN);
-    finished.assert_code(0);
-    let objects = server.objects("b");
-    assert_eq!(result(&objects, "out/"), b"a\x011225\nb\x0150\n");
-    assert!(objects.contains_key("out/_SUCCESS") && !objects.keys().any(|key| key.starts_with("out/_logq")));
-    assert!(finished.stderr().contains("s3://b/out"), "{}", finished.stderr());
-    assert!(!finished.stderr().contains("canary"), "{}", finished.stderr());
-    let finished = logq(&sandbox, &server, &["-e", "source s3://b/missing.q"]);
-    assert!(finished.assert_code(4).stderr().contains("s3://b/missing.q does not exist"), "{}", finished.stderr());
-}
-
-fn one_run_at_a_time_and_gc() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    server.put("b", "out/_logq/lock", r#"{"run_id": "x", "process": 1, "expires": "2099-01-01T00:00:00Z"}"#);
-    let finished = logq(&sandbox, &server, &RUN);
-    assert!(finished.assert_code(6).stderr().contains("another run is writing `s3://b/out`"), "{}", finished.stderr());
-    logq(&sandbox, &server, &["gc", "s3://b/out"]).assert_code(6);
-    server.put("b", "out/_logq/lock", r#"{"run_id": "x", "process": 1, "expires": "2014-07-05T00:00:00Z"}"#);
-    let finished = logq(&sandbox, &server, &["gc", "s3://b/out", "local"]);
-    assert_eq!(finished.assert_code(0).stderr().matches("nothing was left behind").count(), 2);
-    assert!(!server.objects("b").keys().any(|key| key.starts_with("out/")));
-}
-
-fn sigterm_stops_an_upload() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    server.put("b", "out/old", "old");
-    server.set_latency(Duration::from_millis(500));
-    let mut command = sandbox.logq();
-    command.env("AWS_ENDPOINT_URL", server.url()).env("AWS_ACCESS_KEY_ID", KEY_ID);
-    let running = start(command.env("AWS_SECRET_ACCESS_KEY", "x").args(RUN));
-    let deadline = Instant::now() + Duration::from_secs(60);
-    // Each upload takes two requests more.
-    while !server.requests().iter().any(|request| request.starts_with("PUT b/out/_logq/commit-")) {
-        assert!(Instant::now() < deadline, "{:?}", server.requests());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    running.signal("TERM");
-    running.finish_within(Duration::from_secs(10)).assert_code(143);
-    let left: Vec<String> = server.objects("b").into_keys().filter(|key| key.starts_with("out/")).collect();
-    assert_eq!(left, ["out/old"]);
-    assert_eq!(server.pending_uploads("b"), [""; 0]);
-    sandbox.assert_no_scratch();
-}
-
-fn denied_says_whose_credentials() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    server.accept_only(&["another"]);
-    let finished = logq(&sandbox, &server, &["-e", "source s3://b/report.q"]);
-    let stderr = finished.assert_code(4).stderr();
-    assert!(stderr.contains("not allowed to read s3://b/report.q"), "{stderr}");
-    assert!(stderr.contains("s3:GetObject") && stderr.contains("AWS_ACCESS_KEY_ID in the environment"), "{stderr}");
-}
 
 fn half_a_key_matters_only_to_s3() {
     let sandbox = Sandbox::new();
@@ -154,53 +114,6 @@ fn requests_are_told_before_and_after() {
     let finished = logq(&sandbox, &server, &["-e", explain]);
     let stdout = finished.assert_code(0).stdout();
     assert!(stdout.contains("requests to S3: 1 LIST, 50 GET, 0 PUT, 0 of them again; readers waited 0."), "{stdout}");
-}
-
-fn steps_with_everything_in_a_bucket() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    let command =
-        |name: &str, args: &[&str]| json!({"Name": name, "HadoopJarStep": {"Jar": "command-runner.jar", "Args": args}});
-    let report = ["hive-script", "--run-hive-script", "--args", "-f", "s3://b/report.q"];
-    let steps = json!([
-        command("fetch", &["s3-dist-cp", "--src=s3://b/in", "--dest=s3://b/work/in", "--srcPattern=.*/0[0-9][.]csv"]),
-        command("report", &[&report[..], &["-d", "INPUT=s3://b/work", "-d", "OUTPUT=s3://b"]].concat()),
-        command("publish", &["aws", "s3", "sync", "s3://b/out", "s3://b/reports/", "--exclude", "_*"]),
-        {"Type": "HIVE", "Name": "bad", "Args": ["-f", "s3://b/missing.q"], "ActionOnFailure": "CONTINUE"},
-    ]);
-    server.put("b", "steps.json", steps.to_string());
-    let args = ["steps", "s3://b/steps.json", "--log-uri", "s3://b/logs", "--status-json", "s3://b/status.json"];
-    // The last step's failure is told.
-    logq(&sandbox, &server, &args).assert_code(4);
-
-    let objects = server.objects("b");
-    assert_eq!(result(&objects, "reports/"), b"a\x0145\nb\x0110\n");
-    assert!(!objects.contains_key("reports/_SUCCESS"));
-    let status: Value = serde_json::from_slice(&objects["status.json"]).unwrap();
-    let states: Vec<_> = (0..4).map(|idx| status["Steps"][idx]["Status"]["State"].as_str().unwrap()).collect();
-    assert_eq!(states, ["COMPLETED", "COMPLETED", "COMPLETED", "FAILED"]);
-    for step in status["Steps"].as_array().unwrap() {
-        for file in ["controller.gz", "syslog.gz", "stderr.gz", "stdout.gz"] {
-            let key = format!("logs/steps/{}/{file}", step["Id"].as_str().unwrap());
-            assert!(objects.contains_key(&key), "{key}");
-        }
-    }
-    assert_eq!(server.pending_uploads("b"), [""; 0]);
-}
-
-fn copies_of_files() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    logq(&sandbox, &server, &["aws", "s3", "cp", "s3://b/in", "fetched", "--recursive"]).assert_code(0);
-    assert_eq!((sandbox.tree("fetched").len(), sandbox.read("fetched/49.csv")), (50, "a,49\nb,1\n".to_owned()));
-    sandbox.write("fetched/50.csv", "new\n");
-    let stdout = logq(&sandbox, &server, &["aws", "s3", "sync", "fetched", "s3://b/in"]).stdout().to_owned();
-    assert_eq!(server.objects("b")["in/50.csv"], b"new\n", "{stdout}");
-    logq(&sandbox, &server, &["s3-dist-cp", "--src", "s3://b/in", "--dest", "moved", "--deleteOnSuccess"])
-        .assert_code(0);
-    assert_eq!(sandbox.tree("moved").len(), 51);
-    assert!(!server.objects("b").keys().any(|key| key.starts_with("in/")));
-    logq(&sandbox, &server, &["aws", "s3", "cp", "s3://b/in/none", "x"]).assert_code(4);
-    let finished = logq(&sandbox, &server, &["aws", "s3", "cp", "moved/00.csv", "s3://missing/x"]);
-    assert!(finished.assert_code(4).stderr().contains("s3://missing/x"), "{}", finished.stderr());
 }
 
 /// Keys are any text; one that reads as a way out of the folder writes nothing outside of it.
