@@ -208,7 +208,8 @@ impl Bucket {
         self.put_if(key, bytes, PutMode::Create).await
     }
 
-    /// Replaces the small object that has the entity tag. `None` if there is no such any more.
+    /// Replaces the small object that has the entity tag. `None` if there is no such any more; that may be since this
+    /// one is in its place, if an answer was lost.
     pub async fn put_over(&self, key: &str, bytes: Bytes, etag: Option<String>) -> Result<Option<Option<String>>> {
         self.put_if(key, bytes, PutMode::Update(UpdateVersion { e_tag: etag, version: None })).await
     }
@@ -217,7 +218,8 @@ impl Bucket {
     async fn put_if(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<Option<Option<String>>> {
         let path = self.locate(key)?;
         let is_conditional = mode != PutMode::Overwrite;
-        self.ask(Action::Put, key, |client| {
+        let action = if is_conditional { Action::PutIf } else { Action::Put };
+        self.ask(action, key, |client| {
             let (path, bytes, mode) = (path.clone(), bytes.clone(), mode.clone());
             async move {
                 let options = PutOptions { mode, ..PutOptions::default() };
