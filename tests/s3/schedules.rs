@@ -26,5 +26,5 @@ fn a_job_over_old_content(place: &Place) {
     put_old(place);
     place.logq(&RUN).assert_code(0);
     assert_committed(place, "out/", NEW);
-    assert!(place.n_disturbed() > 0);
+    assert!(place.n_disturbed() > 0 || seed_to_replay().is_some());
 }

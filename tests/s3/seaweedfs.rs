@@ -89,7 +89,7 @@ impl SeaweedFs {
     /// Kills the server and its keeper by their group, as the end of a container does.
     pub fn kill(&self) {
         let Some(mut keeper) = self.keeper().take() else { return };
-        let group = format!("kill -9 -- -{}", keeper.id());
+        let group = format!("kill -s KILL -- -{}", keeper.id());
         assert!(Command::new("sh").args(["-c", &group]).status().unwrap().success());
         keeper.wait().unwrap();
         let _ = Command::new("sh").args(["-c", &format!("rm -f {}", self.sockets())]).status();

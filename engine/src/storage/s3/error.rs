@@ -69,8 +69,10 @@ pub(super) enum Remedy {
     FreshCredentials,
     /// The bucket lies elsewhere.
     OtherRegion,
-    /// The connection broke, or another request was in the way: the request may just be made again.
+    /// The connection or the server broke: the request may just be made again.
     Repeat,
+    /// Another request for the same object was in the way: this one may be made again soon.
+    WaitForOther,
 }
 
 /// The document that S3 sends with an error.
@@ -118,13 +120,13 @@ pub(super) fn is_unmet(error: &object_store::Error) -> bool {
 pub(super) fn remedy(action: Action, error: &object_store::Error) -> Option<Remedy> {
     let Some(document) = ErrorDocument::find(&error.to_string()) else {
         return match error {
-            object_store::Error::AlreadyExists { .. } => Some(Remedy::Repeat),
+            object_store::Error::AlreadyExists { .. } => Some(Remedy::WaitForOther),
             object_store::Error::Generic { .. } => action.is_repeatable().then_some(Remedy::Repeat),
             _ => None,
         };
     };
     if document.is_conflict() {
-        return Some(Remedy::Repeat);
+        return Some(Remedy::WaitForOther);
     }
     match document.code.as_str() {
         "InternalError" | "ServiceUnavailable" | "SlowDown" if action.is_repeatable() => Some(Remedy::Repeat),
