@@ -93,27 +93,29 @@ fn script_tables_and_output(place: &Place) {
 
 /// Objects that are read in ranges and written in parts, and gzip of several members.
 fn large_objects_and_gzip(place: &Place) {
-    let mut text = String::new();
-    for idx in 0..2_000_000 {
-        text.push_str(&format!("{idx}\n"));
-    }
+    let row = |n: u32| format!("{n},{}\n", "abcdefgh".repeat(10));
+    let text: String = (0..120_000).map(row).collect();
     place.put("large/plain", text.as_bytes());
     let mut members = Vec::new();
-    for member in text.as_bytes().chunks(4_000_000) {
+    for member in text.as_bytes().chunks(3_000_000) {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(member).unwrap();
         members.extend(encoder.finish().unwrap());
     }
     place.put("large/packed.gz", members);
-    let table = "CREATE EXTERNAL TABLE l (n BIGINT) LOCATION 's3://b/large';";
+    let table = "CREATE EXTERNAL TABLE l (n BIGINT, text STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' \
+                 LOCATION 's3://b/large';";
     let sql = format!("{table} SELECT count(*), sum(n), min(n), max(n) FROM l");
-    assert_eq!(place.logq(&["-e", &sql]).assert_code(0).stdout(), "4000000\t3999998000000\t0\t1999999\n");
+    assert_eq!(place.logq(&["-e", &sql]).assert_code(0).stdout(), "240000\t14399880000\t0\t119999\n");
 
-    let sql = format!("{table} INSERT OVERWRITE DIRECTORY 's3://b/out' SELECT n FROM l WHERE n % 2 = 0 ORDER BY n");
+    let sql = format!(
+        "{table} INSERT OVERWRITE DIRECTORY 's3://b/out' ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' \
+         SELECT * FROM l WHERE n >= 20000"
+    );
     place.logq(&["-e", &sql]).assert_code(0);
-    let even: String = (0..2_000_000).step_by(2).map(|n| format!("{n}\n{n}\n")).collect();
-    assert!(even.len() > 8 << 20, "parts have 8 MiB");
-    assert_committed(place, "out/", even.as_bytes());
+    let rows: String = (20_000..120_000).map(row).collect();
+    assert!(rows.len() > 8 << 20, "parts have 8 MiB");
+    assert_committed(place, "out/", rows.repeat(2).as_bytes());
 }
 
 fn keys_of_many_kinds(place: &Place) {
@@ -213,7 +215,9 @@ pub fn is_old(place: &Place) -> bool {
 
 fn a_killed_run_is_settled(place: &Place) {
     fill(place);
-    for &(step, nth) in STEPS_OF_A_COMMIT {
+    // What is disturbed takes its time.
+    let every = if place.kind == Kind::Proxied { 3 } else { 1 };
+    for &(step, nth) in STEPS_OF_A_COMMIT.iter().step_by(every) {
         place.clear("out/");
         put_old(place);
         let held = place.hold(step, nth);

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use logq_s3_server::{Client, Held, Proxy, Server};
 
@@ -29,7 +29,7 @@ enum Stored {
     Ours(Server),
     SeaweedFs,
     /// For cases that kill it.
-    Alone(SeaweedFs),
+    Mortal(Arc<SeaweedFs>),
 }
 
 /// See the module. In texts and arguments, `://b` is the bucket.
@@ -57,13 +57,13 @@ impl Place {
         Place::of(kind, stored, case, seed)
     }
 
-    /// A bucket of a server that is nobody else's.
-    pub fn alone(case: &str) -> Place {
-        Place::of(Kind::SeaweedFs, Stored::Alone(SeaweedFs::start()), case, None)
+    /// A bucket of a server that may be killed.
+    pub fn on(server: &Arc<SeaweedFs>, case: &str) -> Place {
+        Place::of(Kind::SeaweedFs, Stored::Mortal(Arc::clone(server)), case, None)
     }
 
     fn of(kind: Kind, stored: Stored, case: &str, seed: Option<u64>) -> Place {
-        let name = case.replace('_', "-");
+        let name = case.replace(['_', '/'], "-");
         let end = seed.map(|seed| format!("-{seed}")).unwrap_or_default();
         let bucket = format!("{name}{end}");
         let client = Client::new(stored.address());
@@ -80,14 +80,6 @@ impl Place {
         match &self.stored {
             Stored::Ours(server) => server,
             _ => panic!("this server cannot be told what to do"),
-        }
-    }
-
-    /// The server, if it can be killed.
-    pub fn process(&self) -> &SeaweedFs {
-        match &self.stored {
-            Stored::Alone(server) => server,
-            _ => panic!("others use this server, too"),
         }
     }
 
@@ -182,7 +174,7 @@ impl Stored {
                 static SHARED: OnceLock<SeaweedFs> = OnceLock::new();
                 SHARED.get_or_init(SeaweedFs::start).address()
             }
-            Stored::Alone(server) => server.address(),
+            Stored::Mortal(server) => server.address(),
         }
     }
 }
