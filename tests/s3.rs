@@ -2,7 +2,7 @@
 //! what to do.
 //!
 //! `s3/…` run on the server of tests/s3_server, `seaweedfs/…` on SeaweedFS, `proxy/…` on SeaweedFS behind a proxy that
-//! disturbs one request in six by a seed, which a failure prints and `LOGQ_TEST_SEED` sets; `restart/…` kill SeaweedFS in
+//! disturbs one request in seven by a seed, which a failure prints and `LOGQ_TEST_SEED` sets; `restart/…` kill SeaweedFS in
 //! the middle and start it again.
 
 use libtest_mimic::Trial;

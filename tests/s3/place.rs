@@ -22,7 +22,7 @@ pub enum Kind {
 }
 
 /// One request in so many is disturbed.
-const DISTURBED_ONE_IN: u64 = 6;
+const DISTURBED_ONE_IN: u64 = 7;
 
 /// Servers of the cases' own, and one for all of them.
 enum Stored {
@@ -36,7 +36,7 @@ enum Stored {
 pub struct Place {
     pub kind: Kind,
     pub sandbox: Sandbox,
-    bucket: String,
+    pub bucket: String,
     stored: Stored,
     client: Client,
     /// Which disturbances there are.
@@ -154,13 +154,14 @@ impl Place {
     }
 }
 
+/// A failure says how to see it again.
 impl Drop for Place {
     fn drop(&mut self) {
         if std::thread::panicking()
             && let Some(seed) = self.seed
         {
-            let disturbed = self.proxy().disturbed();
-            eprintln!("bucket {}: LOGQ_TEST_SEED={seed} runs it again; disturbed: {disturbed:#?}", self.bucket);
+            let disturbed = self.proxy().disturbed().join("\n  ");
+            eprintln!("in bucket {}, LOGQ_TEST_SEED={seed}, were disturbed:\n  {disturbed}", self.bucket);
         }
     }
 }

@@ -113,6 +113,7 @@ impl Client {
             .header("host", self.address.to_string())
             .body(Full::new(body))
             .map_err(std::io::Error::other)?;
+        #[expect(clippy::disallowed_methods, reason = "tests are threads that wait")]
         self.runtime.block_on(exchange(self.address, request))
     }
 }

@@ -38,7 +38,7 @@ enum Disturbance {
     Late,
     /// The connection is reset, and nothing was done.
     Reset,
-    /// Nobody says anything for a second; then the connection is closed, and nothing was done.
+    /// Nobody says anything for a while; then the connection is closed, and nothing was done.
     BlackHole,
     /// 503 `SlowDown`, to this request and the next ones of the same kind.
     SlowDown,
@@ -71,7 +71,7 @@ const BURST: u64 = 3;
 /// Every request takes up to this longer.
 const JITTER_MILLIS: u64 = 4;
 const LATE_MILLIS: u64 = 400;
-const BLACK_HOLE: Duration = Duration::from_secs(1);
+const BLACK_HOLE: Duration = Duration::from_millis(600);
 /// Answers are cut below this.
 const CUT_BYTES_MAX: u64 = 4 << 10;
 /// How long a test waits for a request that it wants to hold.
