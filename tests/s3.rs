@@ -27,6 +27,7 @@ pub fn trials() -> Vec<Trial> {
         trial("s3/passing_faults_change_nothing", passing_faults_change_nothing),
         trial("s3/requests_are_told_before_and_after", requests_are_told_before_and_after),
         trial("s3/keys_that_climb_stay_below", keys_that_climb_stay_below),
+        trial("s3/who_pays_and_which_key_encrypts", who_pays_and_which_key_encrypts),
     ];
     let mut add = |area: &str, kind: Kind| {
         for &(name, case) in cases::CASES {
@@ -131,5 +132,24 @@ fn keys_that_climb_stay_below() {
             assert!(outside.iter().all(|file| file.starts_with("./deep/to/")), "{key}: {outside:?}");
             assert!(matches!(finished.status.code(), Some(0..=4)), "{key}: {}", finished.stderr());
         }
+    }
+}
+
+fn who_pays_and_which_key_encrypts() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    server.want_payment();
+    logq(&sandbox, &server, &RUN).assert_code(4);
+    sandbox.write("logq.toml", "[s3]\nrequester-pays = true\nkms-key = \"the-key\"\n");
+    let n_requests = server.requests().len();
+    logq(&sandbox, &server, &RUN).assert_code(0);
+    let requests = server.requests().split_off(n_requests);
+    let paid = server.headers("x-amz-request-payer").split_off(n_requests);
+    let keys = server.headers("x-amz-server-side-encryption-aws-kms-key-id").split_off(n_requests);
+    for ((request, payer), key) in requests.iter().zip(paid).zip(keys) {
+        assert_eq!(payer.as_deref(), Some("requester"), "{request}");
+        // Parts are encrypted as their upload was begun.
+        let makes_an_object =
+            !request.contains("?part") && request.starts_with("PUT ") || request.ends_with("?uploads=");
+        assert_eq!(key.as_deref(), makes_an_object.then_some("the-key"), "{request}");
     }
 }
