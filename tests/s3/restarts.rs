@@ -23,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
         trial("restart/while_parts_are_uploaded", while_parts_are_uploaded),
         trial("restart/at_each_request_of_a_commit", at_each_request_of_a_commit),
         trial("restart/of_both_in_a_commit", of_both_in_a_commit),
+        trial("restart/while_steps_tell_how_it_goes", while_steps_tell_how_it_goes),
         trial("restart/at_any_time", at_any_time),
         trial("restart/a_server_that_stays_away", a_server_that_stays_away),
     ]
@@ -144,6 +145,30 @@ fn of_both_in_a_commit() {
         }
         place.logq(&RUN).assert_code(0);
         assert_committed(place, "out/", NEW);
+    }
+}
+
+fn while_steps_tell_how_it_goes() {
+    let server = Arc::new(SeaweedFs::start());
+    let report = [&["-f"], &RUN[1..]].concat();
+    let steps = serde_json::json!([{"Type": "HIVE", "Name": "report", "Args": report}]).to_string();
+    let requests = [("GET b/steps.json", 0), ("PUT b/logs/", 0), ("PUT b/status.json", 0)];
+    let places: Vec<Place> = (0..requests.len()).map(|idx| Place::on(&server, &format!("steps-{idx}"))).collect();
+    for place in &places {
+        fill(place);
+        place.put_text("steps.json", &steps);
+    }
+    let args = ["steps", "s3://b/steps.json", "--log-uri", "s3://b/logs", "--status-json", "s3://b/status.json"];
+    let jobs: Vec<Job<'_>> =
+        places.iter().zip(requests).map(|(place, request)| Job { place, args: &args, request }).collect();
+    let finished = with_restart(&server, &jobs);
+    for (place, finished) in places.iter().zip(finished) {
+        finished.assert_code(0);
+        assert_committed(place, "out/", NEW);
+        let names: Vec<String> =
+            place.keys("logs/steps/").iter().filter_map(|key| Some(key.rsplit_once('/')?.1.to_owned())).collect();
+        assert_eq!(names, ["controller.gz", "stderr.gz", "stdout.gz", "syslog.gz"]);
+        assert!(String::from_utf8_lossy(&place.get("status.json")).contains("COMPLETED"));
     }
 }
 
