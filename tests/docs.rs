@@ -52,8 +52,8 @@ fn exists(name: &str, known: &[String]) -> bool {
     }
     // What a tool is missing for is not among the known.
     let area = name.split('/').next().unwrap_or_default();
-    let is_left_out =
-        ["kill", "disk"].contains(&area) && !known.iter().any(|known| known.split('/').next() == Some(area));
+    let is_left_out = ["kill", "disk", "seaweedfs", "proxy", "schedule", "restart"].contains(&area)
+        && !known.iter().any(|known| known.split('/').next() == Some(area));
     is_left_out || known.iter().any(|known| known == name || known.starts_with(&format!("{name}/")))
 }
 

@@ -1,5 +1,6 @@
 //! A fresh directory, and `logq` run in it as a stranger would: no environment, a deadline, everything captured.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -104,9 +105,8 @@ impl Sandbox {
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root).env_clear().env("TMPDIR", self.root.join("tmp")).stdin(Stdio::null());
-        #[expect(clippy::disallowed_methods, reason = "logq finds `sh` where the tests do")]
-        let path = std::env::var_os("PATH");
-        if let Some(path) = path {
+        // logq finds `sh` where the tests do.
+        if let Some(path) = from_environment("PATH") {
             command.env("PATH", path);
         }
         command
@@ -144,6 +144,12 @@ impl Sandbox {
     pub fn assert_no_scratch(&self) {
         assert_eq!(self.tree("tmp"), ["tmp/"], "the run left temporary files");
     }
+}
+
+/// A variable of the tests' own environment.
+pub fn from_environment(name: &str) -> Option<OsString> {
+    #[expect(clippy::disallowed_methods, reason = "tests are told by it what there is on this machine")]
+    std::env::var_os(name)
 }
 
 /// Runs a command to its end.

@@ -1,16 +1,22 @@
 //! An S3 server in memory, for tests: the requests that logq makes, answered as S3 answers them, and faults.
 //!
 //! It speaks path style over plain HTTP on a loopback port of its own. Conditional writes are atomic. Whether a
-//! signature is right is not checked, only whose and for which region it says to be; versions and ACLs are left out. [`Faults`] says which requests go wrong and how; [`identity`] plays the services that hand out credentials.
+//! signature is right is not checked, only whose and for which region it says to be; versions and ACLs are left out. [`Faults`] says which requests go wrong and how; [`identity`] plays the
+//! services that hand out credentials. [`Proxy`] disturbs the requests to any server, as one that is a program of its own,
+//! and [`Client`] looks at what is stored there.
 
 mod answer;
+mod client;
 mod faults;
 mod identity;
+mod proxy;
 mod service;
 mod store;
 
+pub use client::Client;
 pub use faults::{Fault, Faults};
 pub use identity::{KEY_ID, ROLE_KEY_ID};
+pub use proxy::{Held, Proxy};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -84,6 +90,11 @@ impl Server {
             }
         });
         Server { state, address, _runtime: runtime }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// `http://127.0.0.1:port`.

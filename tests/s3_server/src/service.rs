@@ -153,6 +153,10 @@ fn done(state: &mut State, asked: &Asked) -> Answer {
         return answer::error(403, "AccessDenied");
     }
     let store = &mut state.store;
+    if asked.method == Method::PUT && asked.key.is_empty() {
+        store.make_bucket(&asked.bucket);
+        return answer::empty(StatusCode::OK);
+    }
     if !store.has_bucket(&asked.bucket) {
         return answer::error(404, "NoSuchBucket");
     }

@@ -15,8 +15,8 @@ use object_store::client::HttpClient;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
-    ClientOptions, CredentialProvider, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-    PutPayload, RetryConfig, UpdateVersion,
+    BackoffConfig, ClientOptions, CredentialProvider, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode,
+    PutOptions, PutPayload, RetryConfig, UpdateVersion,
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,13 +36,22 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// Parts that S3 takes of one upload.
 pub(in crate::storage) const PARTS_MAX: u64 = 10_000;
 
-/// How often a request is made again that object_store does not repeat, for how long, and how long the first wait is.
+/// How often a request is made again that object_store does not repeat, for how long, and how long the first wait is; it
+/// doubles. One that broke off has time for a server to be started again: 12 s and more.
 const REPEATS_MAX: u32 = 5;
+const BREAKS_MAX: u32 = 8;
 const REPEATED_FOR: Duration = Duration::from_secs(30);
 const REPEAT_WAIT: Duration = Duration::from_millis(50);
 
 /// For how long object_store goes on with a request, the body of its answer included. A slow line takes its time.
 const RETRIED_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// How often object_store repeats a request. It draws each wait between 100 ms and a multiple of the last one, so that
+/// little follows from their number alone: ten waits of up to twice the last one may be over in a second. These take 40 s
+/// on average, and less than 5 s once in a thousand times.
+const RETRIES_MAX: usize = 20;
+const WAIT_GROWS_BY: f64 = 3.0;
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The client of one bucket.
 #[derive(Debug)]
@@ -206,7 +215,8 @@ impl Bucket {
         self.put_if(key, bytes, PutMode::Create).await
     }
 
-    /// Replaces the small object that has the entity tag. `None` if there is no such any more.
+    /// Replaces the small object that has the entity tag. `None` if there is no such any more; that may be since this
+    /// one is in its place, if an answer was lost.
     pub async fn put_over(&self, key: &str, bytes: Bytes, etag: Option<String>) -> Result<Option<Option<String>>> {
         self.put_if(key, bytes, PutMode::Update(UpdateVersion { e_tag: etag, version: None })).await
     }
@@ -215,7 +225,8 @@ impl Bucket {
     async fn put_if(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<Option<Option<String>>> {
         let path = self.locate(key)?;
         let is_conditional = mode != PutMode::Overwrite;
-        self.ask(Action::Put, key, |client| {
+        let action = if is_conditional { Action::PutIf } else { Action::Put };
+        self.ask(action, key, |client| {
             let (path, bytes, mode) = (path.clone(), bytes.clone(), mode.clone());
             async move {
                 let options = PutOptions { mode, ..PutOptions::default() };
@@ -382,7 +393,9 @@ impl Bucket {
                             _ => return Err(self.error(action, key, error)),
                         }
                     }
-                    Some(Remedy::Repeat) if n_repeated < REPEATS_MAX && started.elapsed() < REPEATED_FOR => {
+                    Some(again @ (Remedy::Repeat | Remedy::WaitForOther))
+                        if n_repeated < repeats_max(again) && started.elapsed() < REPEATED_FOR =>
+                    {
                         tokio::time::sleep(REPEAT_WAIT * 2_u32.pow(n_repeated)).await;
                         n_repeated += 1;
                     }
@@ -517,7 +530,11 @@ impl Bucket {
             .with_endpoint(endpoint)
             .with_virtual_hosted_style_request(true)
             .with_client_options(self.client_options(endpoint))
-            .with_retry(RetryConfig { retry_timeout: RETRIED_FOR, ..RetryConfig::default() })
+            .with_retry(RetryConfig {
+                backoff: BackoffConfig { base: WAIT_GROWS_BY, max_backoff: LONGEST_WAIT, ..BackoffConfig::default() },
+                max_retries: RETRIES_MAX,
+                retry_timeout: RETRIED_FOR,
+            })
             .with_http_connector(wire::Connected(http.clone()))
             .with_request_payer(self.config.requester_pays)
             .with_credentials(credentials)
@@ -551,6 +568,13 @@ impl Bucket {
             Some((scheme, host)) if !in_path => format!("{scheme}://{name}.{host}"),
             _ => format!("{endpoint}/{name}"),
         })
+    }
+}
+
+fn repeats_max(remedy: Remedy) -> u32 {
+    match remedy {
+        Remedy::Repeat => BREAKS_MAX,
+        _ => REPEATS_MAX,
     }
 }
 

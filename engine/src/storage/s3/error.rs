@@ -15,6 +15,8 @@ pub(super) enum Action {
     List,
     Get,
     Put,
+    /// Under a condition that the request itself may make untrue.
+    PutIf,
     BeginUpload,
     CompleteUpload,
     Delete,
@@ -24,10 +26,13 @@ pub(super) enum Action {
 
 impl Action {
     /// Whether what was done already is done again without harm, or with such as can be seen: an upload that was begun
-    /// twice is aborted with the others of its name, and one that is gone was completed if its object is there. What
-    /// else is so, object_store repeats.
+    /// twice is aborted with the others of its name, one that is gone was completed if its object is there, and what
+    /// stands in the way of an object under a condition may be that object. What else is so, object_store repeats.
     fn is_repeatable(self) -> bool {
-        matches!(self, Action::Delete | Action::AbortUpload | Action::BeginUpload | Action::CompleteUpload)
+        matches!(
+            self,
+            Action::PutIf | Action::Delete | Action::AbortUpload | Action::BeginUpload | Action::CompleteUpload
+        )
     }
 
     /// The name that policies know it by.
@@ -35,7 +40,7 @@ impl Action {
         match self {
             Action::List => "s3:ListBucket",
             Action::Get => "s3:GetObject",
-            Action::Put | Action::BeginUpload | Action::CompleteUpload => "s3:PutObject",
+            Action::Put | Action::PutIf | Action::BeginUpload | Action::CompleteUpload => "s3:PutObject",
             Action::Delete => "s3:DeleteObject",
             Action::ListUploads => "s3:ListBucketMultipartUploads",
             Action::AbortUpload => "s3:AbortMultipartUpload",
@@ -49,7 +54,7 @@ impl fmt::Display for Action {
         f.write_str(match self {
             Action::List => "list",
             Action::Get => "read",
-            Action::Put | Action::BeginUpload | Action::CompleteUpload => "write",
+            Action::Put | Action::PutIf | Action::BeginUpload | Action::CompleteUpload => "write",
             Action::Delete => "delete",
             Action::ListUploads => "list the unfinished uploads of",
             Action::AbortUpload => "abort an upload of",
@@ -64,8 +69,10 @@ pub(super) enum Remedy {
     FreshCredentials,
     /// The bucket lies elsewhere.
     OtherRegion,
-    /// The connection broke, or another request was in the way: the request may just be made again.
+    /// The connection or the server broke: the request may just be made again.
     Repeat,
+    /// Another request for the same object was in the way: this one may be made again soon.
+    WaitForOther,
 }
 
 /// The document that S3 sends with an error.
@@ -113,13 +120,13 @@ pub(super) fn is_unmet(error: &object_store::Error) -> bool {
 pub(super) fn remedy(action: Action, error: &object_store::Error) -> Option<Remedy> {
     let Some(document) = ErrorDocument::find(&error.to_string()) else {
         return match error {
-            object_store::Error::AlreadyExists { .. } => Some(Remedy::Repeat),
+            object_store::Error::AlreadyExists { .. } => Some(Remedy::WaitForOther),
             object_store::Error::Generic { .. } => action.is_repeatable().then_some(Remedy::Repeat),
             _ => None,
         };
     };
     if document.is_conflict() {
-        return Some(Remedy::Repeat);
+        return Some(Remedy::WaitForOther);
     }
     match document.code.as_str() {
         "InternalError" | "ServiceUnavailable" | "SlowDown" if action.is_repeatable() => Some(Remedy::Repeat),
@@ -256,5 +263,6 @@ mod tests {
         assert_eq!(of("AccessDenied"), None);
         assert_eq!(remedy(Action::Get, &answer("403", "")), None);
         assert_eq!(remedy(Action::Delete, &answer("", "")), Some(Remedy::Repeat));
+        assert_eq!(remedy(Action::PutIf, &answer("", "")), Some(Remedy::Repeat));
     }
 }
