@@ -100,11 +100,21 @@ async fn renew(bucket: Arc<Bucket>, key: String, upload: Upload, mut etag: Optio
         let Ok(json) = Note::json(&upload) else { return };
         match bucket.put_over(&key, json.into(), etag.clone()).await {
             Ok(Some(renewed)) => etag = renewed,
-            Ok(None) => return,
+            // It may be our own that is there: an answer may be lost.
+            Ok(None) => match bucket.get_versioned(&key).await {
+                Ok((text, found)) if is_of(&text, &upload) => etag = found,
+                Ok(_) => return,
+                Err(error) if error.code() == codes::NOT_FOUND => return,
+                Err(_) => {}
+            },
             // The next time may go better, and there is time for some.
             Err(_) => {}
         }
     }
+}
+
+fn is_of(note: &[u8], upload: &Upload) -> bool {
+    serde_json::from_slice::<Note>(note).is_ok_and(|note| note.upload == *upload)
 }
 
 impl ObjectFolder {
