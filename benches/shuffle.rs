@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringViewArray};
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray};
 use arrow::record_batch::RecordBatch;
 use criterion::{Criterion, Throughput};
 use logq_engine::id::{AttemptId, JobId, StageId, TaskId};
@@ -34,8 +34,9 @@ impl MemoryBudget for Budget {
 pub fn benches(criterion: &mut Criterion) {
     let batches = batches(generate::rows() * 4);
     let n_rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let n_bytes: usize = batches.iter().map(value_bytes).sum();
     let mut group = criterion.benchmark_group("shuffle");
-    group.throughput(Throughput::Elements(n_rows as u64));
+    group.throughput(Throughput::Bytes(n_bytes as u64));
     group.bench_function("partition", |bencher| {
         bencher.iter(|| divide(&batches, |_, part| drop(black_box(part))));
     });
@@ -66,6 +67,12 @@ fn divide(batches: &[RecordBatch], mut take: impl FnMut(u32, RecordBatch)) {
             take(partition, part);
         }
     }
+}
+
+/// Bytes of the rows themselves: texts and numbers.
+fn value_bytes(batch: &RecordBatch) -> usize {
+    let text_bytes: usize = batch.column(0).as_string_view().lengths().map(|bytes| bytes as usize).sum();
+    text_bytes + batch.num_rows() * 2 * size_of::<i64>()
 }
 
 /// Rows as a partial aggregation by URI makes them: a text of some 40 bytes, a count and a sum.

@@ -28,7 +28,9 @@ def arguments():
     parser.add_argument("--peers", help="only against these; `--list` shows who there is")
     parser.add_argument("-n", "--runs", type=int, default=5, help="measured runs of each side (default: 5)")
     parser.add_argument("--quick", action="store_true", help="small logs, to see whether everything works")
+    parser.add_argument("--limit", type=int, default=300, metavar="SECONDS", help="of one run (default: 300)")
     parser.add_argument("--markdown", action="store_true", help="prints a table for a README")
+    parser.add_argument("--into", type=Path, metavar="FILE", help=f"puts that into FILE, too, {report.PLACE}")
     parser.add_argument("--list", action="store_true", help="prints the cases and who is there, runs nothing")
     parser.add_argument("--logq", type=Path, default=LOGQ, help="default: target/release/logq")
     parser.add_argument("--generator", type=Path, help="a built generate_logs; without it cargo builds one")
@@ -36,6 +38,9 @@ def arguments():
     args = parser.parse_args()
     if args.runs < 1:
         parser.error("-n must be at least 1")
+    if args.into and not report.has_place(args.into):
+        parser.error(f"{args.into} has no place for the table {report.PLACE}")
+    args.markdown |= args.into is not None
     for path in (args.logq, args.generator):
         if path and not args.list and not shutil.which(path):
             parser.error(f"there is no program {path}; `cargo build --release` makes target/release/logq")
@@ -60,13 +65,14 @@ def main():
     versions = {name: peer.version() for name, peer in PEERS.items()}
     if args.list:
         return list_cases(versions)
-    print(*report.heading(args.logq, versions, args.runs, args.quick), sep="\n", end="\n\n")
     comparison = Comparison(args, versions)
-    table = report.Table(args.markdown)
+    table = report.Table(args.markdown, report.heading(args.logq, versions, args.runs, args.quick))
     for case in CASES:
         if case.name in args.cases:
             for line in comparison.lines(case):
                 table.add(line)
+    if args.into:
+        report.put_into(args.into, table.printed)
     for problem in comparison.problems:
         print(problem, file=sys.stderr)
     return 1 if comparison.problems else 0
@@ -111,7 +117,7 @@ class Comparison:
     def pair(self, case, tables, contestant):
         """Figures and the word about the rows. The first turn is not measured: it brings the files into the cache."""
         with tempfile.TemporaryDirectory(prefix="logq-peers-") as folder:
-            ours, theirs = Side(folder, "logq"), Side(folder, "other")
+            ours, theirs = Side(folder, "logq", self.args.limit), Side(folder, "other", self.args.limit)
             memory = contestant.both_memory if isinstance(contestant, Itself) else None
             judge = Judge(case, tables, contestant)
             measured = []
@@ -138,8 +144,9 @@ class Comparison:
 class Side:
     """One of the two, with its folder, which is empty again before each of its runs."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, limit_s):
         self.folder = Path(folder) / name
+        self.limit_s = limit_s
         self.use = None
         self.result = None
 
@@ -147,7 +154,7 @@ class Side:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         run = prepare(self.folder)
-        self.use = measure.run(run.command, self.folder, run.stdout)
+        self.use = measure.run(run.command, self.folder, run.stdout, self.limit_s)
         self.result = run.result
 
 

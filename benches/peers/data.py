@@ -56,7 +56,7 @@ DATA = {
         Data("tutorial", "tutorial", Size(5_000_000, 6), Size(200_000, 6)),
         Data("tutorial a tenth", "tutorial", Size(500_000, 6), Size(20_000, 6)),
         Data("tutorial times five", "tutorial", Size(25_000_000, 6), Size(1_000_000, 6)),
-        Data("tutorial for Hive", "tutorial", Size(100_000, 6), Size(10_000, 6)),
+        Data("tutorial for Hive", "tutorial", Size(10_000, 6), Size(1_000, 6)),
         Data("standard", "standard", Size(1_500_000, 12), Size(60_000, 12)),
         Data("standard gzipped", "standard", Size(1_500_000, 300), Size(60_000, 30), ("--gz",)),
         # 50,000 addresses and a million objects in 1.5 million rows.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,16 +36,27 @@ class Pair:
     ratio: float
 
 
-def run(command, folder, stdout):
-    """Runs `command` in `folder` with its output in the file `stdout`. Raises Failed."""
+def run(command, folder, stdout, limit_s):
+    """Runs `command` in `folder` with its output in the file `stdout`. Raises Failed, also after `limit_s` seconds."""
     use, stderr = folder / "use.json", folder / "stderr"
     # Settings of whoever runs this must not count.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LOGQ_")}
     environment |= {"PATH": PATH, "LC_ALL": "C", "XDG_CONFIG_HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    timed = [sys.executable, "-I", "-S", str(TIMED), str(use), str(stdout), str(stderr)]
-    started = subprocess.run(timed + command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
-    if started.returncode:
-        raise Failed(f"{command[0]} did not start: {started.stderr.strip().splitlines()[-1]}")
+    timed = [sys.executable, "-I", "-S", str(TIMED), str(use), str(stdout), str(stderr), *command]
+    # A session of its own, so that whatever it starts ends with it.
+    process = subprocess.Popen(
+        timed, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        _, problem = process.communicate(timeout=limit_s)
+    except BaseException as stopped:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if isinstance(stopped, subprocess.TimeoutExpired):
+            raise Failed(f"{command[0]} took more than {limit_s} s") from None
+        raise
+    if process.returncode:
+        raise Failed(f"{command[0]} did not start: {problem.strip().splitlines()[-1]}")
     used = json.loads(use.read_text())
     if exit_code := used.pop("exit_code"):
         raise Failed(f"exit code {exit_code}: {stderr.read_text(errors='replace')[-2000:].strip()}")

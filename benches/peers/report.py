@@ -10,6 +10,9 @@ from pathlib import Path
 from data import ROOT
 from measure import Pair, Use
 
+# What is between these lines of a file is replaced.
+BEGIN, END = "<!-- compare.py -->", "<!-- end of compare.py -->"
+PLACE = f"between the lines `{BEGIN}` and `{END}`"
 HEADINGS = ["case", "against", "logq s", "its s", "ratio", "logq CPU s", "its CPU s", "logq MB", "its MB", "rows"]
 
 
@@ -59,7 +62,8 @@ def heading(logq, versions, runs, quick):
 
 def cells(line):
     if isinstance(line.figures, Pair):
-        ours, theirs, ratio = line.figures.ours, line.figures.theirs, f"{line.figures.ratio:.2f}"
+        ours, theirs, ratio = line.figures.ours, line.figures.theirs, line.figures.ratio
+        ratio = f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
     else:
         ours, theirs, ratio = line.figures, None, ""
     (wall, cpu, peak), (their_wall, their_cpu, their_peak) = figures(ours), figures(theirs)
@@ -71,12 +75,15 @@ def figures(use):
 
 
 class Table:
-    """Writes lines as they come, in columns for a terminal or in Markdown."""
+    """Writes lines as they come, in columns for a terminal or in Markdown, and keeps them in `printed`."""
 
-    WIDTHS = [13, 11, 8, 8, 7, 10, 9, 7, 7]
+    WIDTHS = [13, 14, 8, 8, 7, 10, 9, 7, 7]
 
-    def __init__(self, markdown):
+    def __init__(self, markdown, heading):
         self.markdown = markdown
+        self.printed = []
+        for line in [*heading, ""]:
+            self.print_line(line)
         self.print(HEADINGS)
         if markdown:
             self.print(["---", "---", *["--:"] * 7, "---"])
@@ -86,8 +93,26 @@ class Table:
 
     def print(self, values):
         if self.markdown:
-            print("|", " | ".join(values), "|", flush=True)
+            self.print_line(f"| {' | '.join(values)} |")
             return
         texts = [value.ljust(width) for value, width in zip(values[:2], self.WIDTHS)]
         numbers = [value.rjust(width) for value, width in zip(values[2:-1], self.WIDTHS[2:])]
-        print(*texts, *numbers, values[-1], sep="  ", flush=True)
+        self.print_line("  ".join([*texts, *numbers, values[-1]]))
+
+    def print_line(self, line):
+        print(line, flush=True)
+        self.printed.append(line)
+
+
+def has_place(file):
+    """Whether `file` says where the table goes."""
+    lines = file.read_text().splitlines() if file.is_file() else []
+    return BEGIN in lines and END in lines[lines.index(BEGIN) :]
+
+
+def put_into(file, printed):
+    """Replaces what `file` has in the place of the table."""
+    lines = file.read_text().splitlines()
+    begin = lines.index(BEGIN)
+    end = lines.index(END, begin)
+    file.write_text("\n".join([*lines[: begin + 1], *printed, *lines[end:], ""]))

@@ -183,15 +183,21 @@ impl<'a> StageRun<'a> {
             let Some((task, attempt)) = self.waiting.front().copied() else {
                 break;
             };
-            // The first task that is not done never waits for others: they may wait for the reader, who waits for it.
-            let is_first = (0..task.0).all(|earlier| self.done.contains_key(&TaskId(earlier)));
-            if self.running >= self.running_max && !is_first {
+            // Where a reader takes rows in task order, the first task that is not done never waits for others: they wait for
+            // the reader, who waits for it. Elsewhere it would take its attempts while others still hold the memory.
+            let is_awaited = self.gives_rows() && (0..task.0).all(|earlier| self.done.contains_key(&TaskId(earlier)));
+            if self.running >= self.running_max && !is_awaited {
                 break;
             }
             self.waiting.pop_front();
             self.start_task(task, attempt, ends)?;
         }
         Ok(())
+    }
+
+    /// Whether the rows of this stage go to a reader as they come.
+    fn gives_rows(&self) -> bool {
+        matches!((&self.stage.output, self.sink), (StageOutput::Result, ResultSink::Rows(_)))
     }
 
     fn start_task(&mut self, task: TaskId, attempt: AttemptId, ends: &Sender<TaskEnd>) -> Result<()> {

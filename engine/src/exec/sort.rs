@@ -1,8 +1,10 @@
-//! Sorts the rows of one task: keys and places are sorted, then whole rows are gathered once.
+//! Sorts the rows of one task: keys are sorted with the places of their rows, then whole rows are gathered once.
 //!
 //! DataFusion's sort orders batch by batch and merges them, so that each row is copied twice, and counts a text's
 //! block once for each batch and column that points into it. What fits into the memory limit is sorted here; what does
 //! not goes through DataFusion's, which spills.
+
+mod places;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -25,6 +27,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{FutureExt, StreamExt, TryStreamExt};
+
+use self::places::{Place, sorted_places};
 
 /// The same plan with its sorts done here; those with a limit keep only what they need and stay as they are.
 pub(super) fn sorts_in_memory(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
@@ -185,7 +189,6 @@ struct SortBuffer {
     batches: Vec<RecordBatch>,
     /// The keys of each batch, comparable byte by byte.
     rows: Vec<Rows>,
-    n_rows: usize,
     /// Addresses of the buffers that are counted: batches of a scan share the blocks that they point into.
     counted: HashSet<usize>,
     reservation: MemoryReservation,
@@ -211,7 +214,6 @@ impl SortBuffer {
             converter: RowConverter::new(fields)?,
             batches: Vec::new(),
             rows: Vec::new(),
-            n_rows: 0,
             counted: HashSet::new(),
             reservation,
             merge,
@@ -237,7 +239,6 @@ impl SortBuffer {
         if self.reservation.try_grow(bytes).is_err() {
             return Ok(false);
         }
-        self.n_rows += batch.num_rows();
         self.batches.push(batch.clone());
         self.rows.push(rows);
         Ok(true)
@@ -245,24 +246,9 @@ impl SortBuffer {
 
     /// The rows in order, in batches of `batch_rows`.
     fn into_sorted(self, batch_rows: usize) -> impl Iterator<Item = DfResult<RecordBatch>> + Send {
-        let SortBuffer { schema, batches, rows, n_rows, reservation, merge, .. } = self;
+        let SortBuffer { schema, batches, rows, reservation, merge, .. } = self;
         drop(merge);
-        let mut places = Vec::with_capacity(n_rows);
-        let n_common = common_prefix(&rows);
-        for (batch_idx, rows) in rows.iter().enumerate() {
-            let place = |(row_idx, row): (usize, &[u8])| Place {
-                prefix: prefix(&row[n_common..]),
-                batch_idx: batch_idx as u32,
-                row_idx: row_idx as u32,
-            };
-            places.extend(rows.iter().map(|row| row.data()).enumerate().map(place));
-        }
-        let row = |place: &Place| rows[place.batch_idx as usize].row(place.row_idx as usize);
-        places.sort_unstable_by(|left, right| {
-            (left.prefix.cmp(&right.prefix))
-                .then_with(|| row(left).cmp(&row(right)))
-                .then_with(|| (left.batch_idx, left.row_idx).cmp(&(right.batch_idx, right.row_idx)))
-        });
+        let places = sorted_places(&rows);
         drop(rows);
         let mut start = 0;
         std::iter::from_fn(move || {
@@ -274,29 +260,6 @@ impl SortBuffer {
             batch
         })
     }
-}
-
-/// Where a row lies, with the first bytes of its key that are not those of all keys, which mostly tell two rows apart.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    prefix: u128,
-    batch_idx: u32,
-    row_idx: u32,
-}
-
-fn prefix(row: &[u8]) -> u128 {
-    let mut bytes = [0; 16];
-    let n_bytes = row.len().min(16);
-    bytes[..n_bytes].copy_from_slice(&row[..n_bytes]);
-    u128::from_be_bytes(bytes)
-}
-
-/// How many bytes all keys begin with: paths and addresses are alike for long.
-fn common_prefix(rows: &[Rows]) -> usize {
-    let mut all = rows.iter().flat_map(Rows::iter);
-    let Some(first) = all.next().map(|row| row.data()) else { return 0 };
-    let alike = |n_bytes: usize, row: &[u8]| first[..n_bytes].iter().zip(row).take_while(|(a, b)| a == b).count();
-    all.fold(first.len(), |n_bytes, row| alike(n_bytes, row.data()))
 }
 
 /// Adds the bytes of buffers that are not counted yet.

@@ -33,12 +33,19 @@ enum Fault {
     Panic,
     Corrupt,
     Memory,
+    /// Partition 0 has no memory as long as partition 1 runs.
+    Crowded,
 }
+
+/// Bits of `FaultyScan::failures` where partitions meet.
+const STARTED: u32 = 1;
+const ENDED: u32 = 2;
+const FAILED: u32 = 4;
 
 /// Three partitions of five batches each, more than a channel holds; partition p holds p*10 … p*10+9.
 struct FaultyScan {
     fault: Fault,
-    failures: AtomicU32,
+    failures: Arc<AtomicU32>,
     properties: Arc<PlanProperties>,
 }
 
@@ -46,7 +53,7 @@ impl FaultyScan {
     fn plan(fault: Fault, failures: u32) -> Arc<dyn ExecutionPlan> {
         let schema = Arc::new(Schema::new(vec![Field::new("x", DataType::Int32, false)]));
         let properties = Arc::new(properties(EquivalenceProperties::new(schema), Partitioning::UnknownPartitioning(3)));
-        Arc::new(FaultyScan { fault, failures: AtomicU32::new(failures), properties })
+        Arc::new(FaultyScan { fault, failures: Arc::new(AtomicU32::new(failures)), properties })
     }
 
     fn batch(&self, from: i32) -> RecordBatch {
@@ -99,23 +106,49 @@ impl ExecutionPlan for FaultyScan {
             Fault::Memory => {
                 partition > 0 && self.failures.fetch_or(1 << partition, Ordering::SeqCst) & (1 << partition) == 0
             }
+            Fault::Crowded => {
+                if partition == 1 {
+                    self.failures.fetch_or(STARTED, Ordering::SeqCst);
+                }
+                let fails = partition == 0 && wait_for(&self.failures, STARTED) & ENDED == 0;
+                self.failures.fetch_or(if fails { FAILED } else { 0 }, Ordering::SeqCst);
+                fails
+            }
             _ => {
                 let left = |left: u32| left.checked_sub(1);
                 partition == 1 && self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok()
             }
         };
-        let fault = self.fault;
+        let (fault, failures) = (self.fault, Arc::clone(&self.failures));
         let second = self.batch(first + 2);
         let rest: Vec<_> = [4, 6, 8].into_iter().map(|from| Ok(self.batch(first + from))).collect();
         let batches = vec![Ok(self.batch(first))].into_iter().chain(std::iter::once_with(move || match fault {
             Fault::Storage if fails => Err(Error::new(codes::STORAGE, "the disk hiccups").into()),
             Fault::Corrupt if fails => Err(Error::new(codes::CORRUPT_FILE, "the file is corrupt").into()),
-            Fault::Memory if fails => Err(Error::new(codes::MEMORY_LIMIT, "no memory left").into()),
+            Fault::Memory | Fault::Crowded if fails => Err(Error::new(codes::MEMORY_LIMIT, "no memory left").into()),
+            Fault::Crowded if partition == 1 => {
+                wait_for(&failures, FAILED);
+                // Time for as many attempts as there may be.
+                (0..10_000).for_each(|_| std::thread::yield_now());
+                failures.fetch_or(ENDED, Ordering::SeqCst);
+                Ok(second)
+            }
             Fault::Panic if fails => panic!("a bug"),
             _ => Ok(second),
         }));
         let batches = batches.chain(rest);
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), futures::stream::iter(batches))))
+    }
+}
+
+/// Gives all bits once `bit` is among them.
+fn wait_for(bits: &AtomicU32, bit: u32) -> u32 {
+    loop {
+        let now = bits.load(Ordering::SeqCst);
+        if now & bit != 0 {
+            return now;
+        }
+        std::thread::yield_now();
     }
 }
 
@@ -213,4 +246,12 @@ fn tasks_without_memory_are_tried_again_in_an_order_that_the_reader_can_follow()
     for _ in 0..20 {
         check(Fault::Memory, 0, Ok(5));
     }
+}
+
+#[test]
+fn a_task_without_memory_waits_until_the_others_have_ended() {
+    let plan = Arc::new(CoalescePartitionsExec::new(FaultyScan::plan(Fault::Crowded, 0)));
+    let (values, attempts) = run(plan, 2, None).unwrap();
+    assert_eq!(values, (0..30).collect::<Vec<_>>());
+    assert_eq!(attempts, 5, "three tasks, one of them twice, and the one that gathers");
 }

@@ -1,22 +1,26 @@
-//! What a reader leaves to the next one of its task, so that a small file costs no memory of its own.
+//! What a reader leaves to the next one, so that neither a small file nor a task costs memory of its own.
 
 use bytes::{Bytes, BytesMut};
 
 use super::decoder::SpareDecoder;
 
+/// As many as a reader has at a time: it reads into one while rows of another are looked at.
+const BLOCKS_MAX: usize = 2;
+
 /// Memory of a reader that has ended; none at first.
 #[derive(Default)]
 pub struct ReadBuffers {
-    /// The whole buffer of the block that was handed out last.
-    pub(super) block: Option<Bytes>,
+    /// The whole buffers of the blocks that were handed out last, in that order.
+    blocks: Vec<Bytes>,
     pub(super) decoder: Option<SpareDecoder>,
 }
 
 impl ReadBuffers {
-    /// A buffer of at least `wanted` bytes, and of at most `block_bytes` if those are more. It is the last block's, if
-    /// nobody holds a part of that any more: warm memory, no pages to fault in and none to clear.
+    /// A buffer of at least `wanted` bytes, and of at most `block_bytes` if those are more. It is that of a block, if
+    /// nobody holds a part of it any more: warm memory, no pages to fault in and none to clear.
     pub(super) fn take_buffer(&mut self, wanted: usize, block_bytes: usize) -> BytesMut {
-        match self.block.take().and_then(|block| block.try_into_mut().ok()) {
+        let free = self.blocks.iter().rposition(Bytes::is_unique).map(|idx| self.blocks.remove(idx));
+        match free.and_then(|block| block.try_into_mut().ok()) {
             Some(mut last) if last.capacity() >= wanted => {
                 let len = last.len().clamp(wanted, block_bytes.max(wanted));
                 last.resize(len, 0);
@@ -26,8 +30,19 @@ impl ReadBuffers {
         }
     }
 
-    /// Keeps the buffer of a block for the next one, unless a long record made it grow.
+    /// Keeps the buffer of a block for a later one, unless a long record made it grow.
     pub(super) fn keep_buffer(&mut self, block: Bytes, block_bytes: usize) {
-        self.block = (block.len() <= block_bytes.saturating_mul(2)).then_some(block);
+        if block.len() > block_bytes.saturating_mul(2) {
+            return;
+        }
+        if self.blocks.len() == BLOCKS_MAX {
+            self.blocks.remove(0);
+        }
+        self.blocks.push(block);
+    }
+
+    /// Whether there is no memory for a block.
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
     }
 }

@@ -414,7 +414,7 @@ impl RecordReader for LineReader {
 
     fn into_buffers(self: Box<Self>) -> ReadBuffers {
         let LineReader { source, buf, block_bytes, mut spare, .. } = *self;
-        if spare.block.is_none() {
+        if spare.is_empty() {
             spare.keep_buffer(buf.freeze(), block_bytes);
         }
         if let Source::Compressed(decoder) = source {

@@ -11,8 +11,14 @@ use crate::config::InputConfig;
 use crate::storage::FileMeta;
 
 const MIB: u64 = 1 << 20;
+/// The most that tasks of an input get, and of those over 4 GiB, of which there are no more than so many.
 const DEFAULT_SPLIT_BYTES: Range<u64> = 32 * MIB..256 * MIB;
 const DEFAULT_SPLITS_MAX: u64 = 128;
+
+/// A smaller input is divided into so many, so that the last task to end is not much of the whole; but none gets less
+/// than what a request to S3 asks for at a time.
+const SMALL_SPLIT_BYTES_MIN: u64 = 8 * MIB;
+const SMALL_SPLITS: u64 = 32;
 
 /// A compressed byte costs about as much as this many plain ones: logs shrink to a tenth or a fifth, and to inflate a
 /// byte of text costs as much as to parse it. A guess.
@@ -82,8 +88,9 @@ pub fn plan_splits(files: &[Arc<FileMeta>], options: &SplitOptions<'_>) -> Vec<V
 }
 
 fn default_split_bytes(total_bytes: u64) -> u64 {
-    let wanted = total_bytes.div_ceil(DEFAULT_SPLITS_MAX).next_multiple_of(MIB);
-    wanted.clamp(DEFAULT_SPLIT_BYTES.start, DEFAULT_SPLIT_BYTES.end)
+    let share = |n_splits| total_bytes.div_ceil(n_splits).next_multiple_of(MIB);
+    let of_small_input = share(SMALL_SPLITS).clamp(SMALL_SPLIT_BYTES_MIN, DEFAULT_SPLIT_BYTES.start);
+    share(DEFAULT_SPLITS_MAX).clamp(of_small_input, DEFAULT_SPLIT_BYTES.end)
 }
 
 #[cfg(test)]
@@ -144,7 +151,9 @@ mod tests {
         let names: Vec<String> = (0..100).map(|i| format!("f{i:03}")).collect();
         let small: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 10_000)).collect();
         assert_eq!(plan(&small, 0, None).matches(" | ").count(), 0);
-        assert_eq!(plan(&[("a", 100 * MIB)], 0, None).matches(" | ").count(), 3);
+        assert_eq!(plan(&[("a", 100 * MIB)], 0, None).matches(" | ").count(), 12);
+        assert_eq!(plan(&[("a", 500 * MIB)], 0, None).matches(" | ").count(), 31);
+        assert_eq!(plan(&[("a", 2 << 30)], 0, None).matches(" | ").count(), 63);
         assert_eq!(plan(&[("a", 8 << 30)], 0, None).matches(" | ").count(), 127);
         assert_eq!(plan(&[("a", (8 << 30) + 1)], 0, None).matches(" | ").count(), 126);
         assert_eq!(plan(&[("a", 64 << 30)], 0, None).matches(" | ").count(), 255);

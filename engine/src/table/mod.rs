@@ -4,6 +4,7 @@ mod predicate;
 mod provider;
 mod report;
 mod scan;
+mod spare_buffers;
 mod task_rows;
 
 pub use provider::{LogTable, ScanReports};

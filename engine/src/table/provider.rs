@@ -145,7 +145,7 @@ impl LogTable {
             self.config.scan_pushdown,
             report,
         );
-        Ok(Some((source, groups, bytes_total)))
+        Ok(Some((source.in_tasks(groups.len()), groups, bytes_total)))
     }
 }
 

@@ -26,6 +26,7 @@ use object_store::ObjectStore;
 
 use super::predicate::Predicate;
 use super::report::ScanReport;
+use super::spare_buffers::SpareBuffers;
 use super::task_rows::TaskRows;
 use crate::config::InputConfig;
 use crate::error::Error;
@@ -68,6 +69,7 @@ pub(super) struct LogSource {
     pub input: InputConfig,
     storage: Storage,
     ahead: Arc<TasksAhead>,
+    pub spare: Arc<SpareBuffers>,
     pub report: Arc<ScanReport>,
     table_schema: TableSchema,
     projection: SplitProjection,
@@ -95,6 +97,7 @@ impl LogSource {
             input,
             storage,
             ahead: Arc::default(),
+            spare: Arc::new(SpareBuffers::new(0)),
             report,
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
@@ -103,6 +106,11 @@ impl LogSource {
             batch_rows: 8192,
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    /// The same, by so many tasks, which leave their buffers to each other.
+    pub fn in_tasks(self, n_tasks: usize) -> Self {
+        LogSource { spare: Arc::new(SpareBuffers::new(n_tasks)), ..self }
     }
 
     /// A LIMIT may be met before the next task starts.

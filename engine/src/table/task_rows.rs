@@ -11,6 +11,7 @@ use arrow_schema::ArrowError;
 
 use super::report::{ScanReport, SplitReport};
 use super::scan::LogSource;
+use super::spare_buffers::SpareBuffers;
 use crate::config::InputConfig;
 use crate::error::{Error, Result};
 use crate::input::{self, InputSplit, LineOptions, ReadBuffers, RecordBlock, RecordReader};
@@ -26,8 +27,9 @@ pub(super) struct TaskRows {
     lines: LineOptions,
     input: InputConfig,
     reading: Option<OpenSplit>,
-    /// Of the split before.
+    /// Of the split before, or of a task before.
     buffers: ReadBuffers,
+    spare: Arc<SpareBuffers>,
     deserializer: Box<dyn Deserializer>,
     /// Records that are decoded at a time.
     records_max: usize,
@@ -76,7 +78,8 @@ impl TaskRows {
             lines: source.lines,
             input: source.input.clone(),
             reading: None,
-            buffers: ReadBuffers::default(),
+            buffers: source.spare.take(),
+            spare: Arc::clone(&source.spare),
             deserializer: source.serde.deserializer(columns, filters)?,
             records_max: if filters.is_empty() { batch_rows } else { source.batch_rows },
             coalescer: coalescer.transpose()?,
@@ -200,5 +203,6 @@ impl Drop for TaskRows {
     /// A LIMIT may stop the reading early; what was read is reported all the same.
     fn drop(&mut self) {
         self.close();
+        self.spare.give_back(std::mem::take(&mut self.buffers));
     }
 }
