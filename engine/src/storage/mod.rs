@@ -41,13 +41,16 @@ pub struct Storage {
     window_bytes: u64,
     /// Bytes that a copy reads at once; it holds up to three times as many.
     copy_bytes: u64,
-    /// Tasks that run side by side, and as many more whose first bytes are asked for.
-    threads: usize,
+    /// Tasks whose first bytes are asked for before they start.
+    tasks_ahead: usize,
 }
 
 /// Bounds of that, and the part of the memory limit that all tasks may use for it.
 const WINDOW_BYTES: Range<u64> = 4 << 20..64 << 20;
 const WINDOW_SHARE: u64 = 8;
+
+/// Two cores decode 32 MiB of plain text each in less time than one request takes.
+const TASKS_AHEAD_MIN: usize = 4;
 
 /// Bounds of what a copy reads at once, and its part of the memory limit. Such a block is a part of an upload, which S3
 /// takes from 5 MiB on.
@@ -58,12 +61,13 @@ impl Storage {
     /// Reaches S3 as `config` says.
     pub fn new(config: &EngineConfig) -> Self {
         let threads = config.threads.max(1);
-        let share = config.memory_limit / WINDOW_SHARE / (2 * threads as u64);
+        let tasks_ahead = threads.max(TASKS_AHEAD_MIN);
+        let share = config.memory_limit / WINDOW_SHARE / (threads + tasks_ahead) as u64;
         Storage {
             s3: Arc::new(S3::new(config)),
             copy_bytes: (config.memory_limit / COPY_SHARE).clamp(COPY_BYTES.start, COPY_BYTES.end),
             window_bytes: share.clamp(WINDOW_BYTES.start, WINDOW_BYTES.end),
-            threads,
+            tasks_ahead,
         }
     }
 
@@ -96,7 +100,7 @@ impl Storage {
 
     /// Tasks whose files are worth asking for before they start.
     pub fn tasks_ahead(&self) -> usize {
-        self.threads
+        self.tasks_ahead
     }
 
     /// What was asked of S3 so far, in the life of this and its clones.

@@ -82,7 +82,7 @@ impl ReadAhead {
     }
 }
 
-/// The read-ahead of tasks that start in order: it is as many tasks ahead as run side by side.
+/// The read-ahead of tasks that start in order: it is a few tasks ahead of those that run.
 #[derive(Debug, Default)]
 pub struct TasksAhead(Mutex<Ahead>);
 
