@@ -18,7 +18,7 @@ const DEFAULT_SPLITS_MAX: u64 = 128;
 /// A smaller input is divided into so many, so that the last task to end is not much of the whole; but none gets less
 /// than what a request to S3 asks for at a time.
 const SMALL_SPLIT_BYTES_MIN: u64 = 8 * MIB;
-const SMALL_SPLITS: u64 = 32;
+const SMALL_SPLITS: u64 = 16;
 
 /// A compressed byte costs about as much as this many plain ones: logs shrink to a tenth or a fifth, and to inflate a
 /// byte of text costs as much as to parse it. A guess.
@@ -152,7 +152,7 @@ mod tests {
         let small: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 10_000)).collect();
         assert_eq!(plan(&small, 0, None).matches(" | ").count(), 0);
         assert_eq!(plan(&[("a", 100 * MIB)], 0, None).matches(" | ").count(), 12);
-        assert_eq!(plan(&[("a", 500 * MIB)], 0, None).matches(" | ").count(), 31);
+        assert_eq!(plan(&[("a", 500 * MIB)], 0, None).matches(" | ").count(), 15);
         assert_eq!(plan(&[("a", 2 << 30)], 0, None).matches(" | ").count(), 63);
         assert_eq!(plan(&[("a", 8 << 30)], 0, None).matches(" | ").count(), 127);
         assert_eq!(plan(&[("a", (8 << 30) + 1)], 0, None).matches(" | ").count(), 126);

@@ -22,6 +22,9 @@ use super::{ObjectPath, Storage, StoragePath, io_error};
 use crate::config::EngineConfig;
 use crate::error::{Error, Result, codes};
 
+/// Blocks of one size of a file of unknown length, before they are twice as large: an upload has 10,000 parts at most.
+const BLOCKS_OF_A_SIZE: u32 = 2_000;
+
 /// Folders inside folders, more than which is an error.
 const DEPTH_MAX: usize = 40;
 
@@ -179,9 +182,13 @@ impl Files {
     /// Errors: those of [`write`](Files::write), of `proceed` and of `content`; `STORAGE` for an I/O error without one.
     pub fn write_from(&self, to: &str, content: &mut dyn Read, proceed: &dyn Fn() -> Result<()>) -> Result<u64> {
         let mut bytes = 0;
+        let mut n_blocks: u32 = 0;
         let blocks = std::iter::from_fn(|| {
             let mut block = Vec::new();
-            match (&mut *content).take(self.storage.copy_bytes).read_to_end(&mut block) {
+            // Nobody knows how much there is to come, and an upload has so many parts: later ones are larger.
+            let block_bytes = self.storage.copy_bytes << (n_blocks / BLOCKS_OF_A_SIZE).min(4);
+            n_blocks += 1;
+            match (&mut *content).take(block_bytes).read_to_end(&mut block) {
                 Ok(0) => None,
                 Ok(_) => Some(proceed().map(|()| Bytes::from(block))),
                 Err(error) => Some(Err(error_within(error))),

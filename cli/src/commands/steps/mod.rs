@@ -177,11 +177,11 @@ impl StepsRun<'_> {
                 idx + 1,
                 diagnostics::printable(&step.config.name)
             ));
-            if let Some(planning) = step.program.as_ref().and_then(Program::planning) {
+            for (command_idx, planning) in step.program.iter().flat_map(Program::planning).enumerate() {
                 let ended = process::run(&planning, &self.variables, None, self.environment, &interrupt)?;
                 let code = u8::try_from(ended.exit_code).unwrap_or(1);
                 // What an earlier step or command makes is not there yet.
-                let follows_another = idx > 0 || planning.commands().len() > 1;
+                let follows_another = idx > 0 || command_idx > 0;
                 let may_come = follows_another && code == exit_code::of_kind(Kind::NotFound);
                 if code != 0 && !may_come {
                     first_failure.get_or_insert(code);

@@ -55,14 +55,19 @@ pub fn run(
     let mut stdout = Copied { log: stdout, ..Copied::default() };
     let mut stderr = Copied { log: stderr, ..Copied::default() };
     let mut exit_code = 0;
-    for args in program.commands() {
+    for (idx, args) in program.commands().iter().enumerate() {
+        // What was not begun for a stop did not run well.
+        if let Some(code) = interrupt.exit_code().filter(|_| idx > 0) {
+            exit_code = i32::from(code);
+            break;
+        }
         let mut command = Command::new(&environment.program);
         // Whatever the file is called: a name such as `hive` would be a verb.
         command.arg0("logq").arg("--stop-with-stdin").args(args);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(&environment.working_dir);
         exit_code = run_command(&mut command, &mut stdout, &mut stderr, interrupt).map_err(failed)?;
-        if exit_code != 0 || interrupt.exit_code().is_some() {
+        if exit_code != 0 {
             break;
         }
     }

@@ -88,10 +88,9 @@ impl Program {
         Program { commands: vec![std::iter::once(verb.to_owned()).chain(args.iter().cloned()).collect()] }
     }
 
-    /// The same program, told to say what it would do and do nothing; none if it cannot say.
-    pub fn planning(&self) -> Option<Program> {
-        let commands: Vec<_> = self.commands.iter().filter_map(|args| planning(args)).collect();
-        (!commands.is_empty()).then_some(Program { commands })
+    /// A program for each command that can say what it would do, told to say that and do nothing.
+    pub fn planning(&self) -> impl Iterator<Item = Program> {
+        self.commands.iter().filter_map(|args| planning(args)).map(|args| Program { commands: vec![args] })
     }
 
     /// The arguments for the binary, of each command.

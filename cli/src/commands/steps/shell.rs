@@ -2,7 +2,7 @@
 //!
 //! Steps wrap `hive-script …` in a shell for its quotes, or to copy a file before or after. A text that needs a shell (a
 //! variable, a pipe, a redirection) is refused with what it needs, since no shell runs here. Words are cut by `shlex`,
-//! after POSIX; `;` and a line end are taken for `&&` where a failure would end the shell (`set -e`).
+//! after POSIX; `;` and a line end are taken for `&&` where any failure before them would end the shell (`set -e`).
 
 /// The words of each command of `text`, which are to run as if `&&` stood between them.
 ///
@@ -13,11 +13,14 @@ pub fn commands(text: &str, stops_at_failure: bool) -> Result<Vec<Vec<String>>, 
     let mut stops_at_failure = stops_at_failure;
     let mut commands: Vec<Vec<String>> = Vec::new();
     let mut ends_with_and = false;
+    // A failure before `&&` does not end a shell, whatever was set.
+    let mut may_be_skipped = false;
     for Piece { text: piece, end } in pieces(text)? {
         let Some(words) = shlex::split(piece) else {
             return Err(format!("the quotes of `{}` do not match", text.trim()));
         };
         let is_empty = words.is_empty();
+        let is_set = words.first().is_some_and(|name| name == "set");
         if is_empty && (end == End::And || ends_with_and && end != End::Line) {
             return Err(format!("`&&` in `{}` has a command on one side only", text.trim()));
         }
@@ -26,12 +29,14 @@ pub fn commands(text: &str, stops_at_failure: bool) -> Result<Vec<Vec<String>>, 
             _ if is_empty => {}
             _ => commands.push(words),
         }
-        let goes_on_anyway = matches!(end, End::Semicolon | End::Line) && !is_empty && !stops_at_failure;
+        let ends_list = matches!(end, End::Semicolon | End::Line) && !is_empty;
+        let goes_on_anyway = ends_list && (!stops_at_failure || may_be_skipped);
         // Behind the last command there is nothing to go on with.
         if goes_on_anyway && !rest_is_empty(text, piece) {
             let sign = if end == End::Line { "a line end" } else { "`;`" };
             return Err(format!("{sign} in `{}` goes on after a failure, `&&` or `set -e` does not", text.trim()));
         }
+        may_be_skipped = !ends_list && (may_be_skipped || end == End::And && !is_set);
         ends_with_and = end == End::And || is_empty && ends_with_and;
     }
     Ok(commands)
@@ -192,6 +197,8 @@ mod tests {
         for (text, what) in [
             ("hive -f x.q; echo done", "`;` in `hive -f x.q; echo done` goes on after a failure"),
             ("hive -f a\nhive -f b", "a line end in "),
+            ("set -e; a && b; c", "`;` in "),
+            ("a && set -e; b", "`;` in "),
             ("set -x\nhive -f a\nhive -f b", "a line end in "),
             ("aws s3 cp a b & hive -f b", "`&` in "),
             ("hive -f x.q || true", "`|` in "),

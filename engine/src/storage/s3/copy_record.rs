@@ -58,18 +58,23 @@ impl CopyRecord {
         let id = Uuid::new_v4();
         let key = format!("{}{WORK}{START}{id}.json", folder_of(&upload.key));
         let json = Note::json(upload)?;
+        let path = local_path(temp_dir, &id);
+        // Before the record, or somebody might find that without it. Without the file the record alone tells, after a while.
+        let locked = LocalFileSystem.create_dir_all(temp_dir).and_then(|()| LocalFileSystem.try_lock(&path, ""));
+        let local = locked.ok().flatten().map(|lock| (path, lock));
         let put = {
             let (bucket, key) = (Arc::clone(bucket), key.clone());
-            network.wait(async move { bucket.put(&key, json.into()).await })?
+            network.wait(async move { bucket.put(&key, json.into()).await })
         };
-        let etag = match put {
-            Err(error) if error.code() == codes::ACCESS_DENIED => return Ok(None),
-            put => put?,
+        let etag = match put.and_then(|put| put) {
+            Ok(etag) => etag,
+            Err(error) => {
+                if let Some((path, _lock)) = &local {
+                    let _ = LocalFileSystem.remove_file(path);
+                }
+                return if error.code() == codes::ACCESS_DENIED { Ok(None) } else { Err(error) };
+            }
         };
-        let path = local_path(temp_dir, &id);
-        let locked = LocalFileSystem.create_dir_all(temp_dir).and_then(|()| LocalFileSystem.try_lock(&path, ""));
-        // Without the file the record alone tells, after a while.
-        let local = locked.ok().flatten().map(|lock| (path, lock));
         let renewing = renew(Arc::clone(bucket), key.clone(), upload.clone(), etag);
         let renewing = network.handle.spawn(renewing).abort_handle();
         Ok(Some(CopyRecord { bucket: Arc::clone(bucket), network: network.clone(), key, local, renewing }))

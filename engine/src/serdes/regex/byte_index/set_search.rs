@@ -28,11 +28,12 @@ pub(super) enum Shape {
 }
 
 impl SetSearch {
-    /// `None` if it takes more products than there are flags.
+    /// `None` if it takes more products than there are flags, or has some of the bytes beyond ASCII and not all.
     pub(super) fn new(set: ByteSet) -> Option<Self> {
         let ranges = set.ranges();
         let shape = match ranges[..] {
             [ByteRange { first, width: 0 }] => Shape::Byte(first),
+            _ if set.iter().filter(|byte| !byte.is_ascii()).count() % 128 != 0 => return None,
             _ => halves(set)?,
         };
         Some(SetSearch { set, shape, ranges })

@@ -63,8 +63,9 @@ fn places_are_those_of_a_look_at_each_byte() {
                 prop_assert_eq!(of_set.next(place, part.end), next);
                 let last = places.iter().copied().rfind(|&found| found < place);
                 prop_assert_eq!(of_set.last(part.start..place), last);
+                let n_before = places.partition_point(|&found| found < place);
                 for n in [1, 2, 70] {
-                    let nth_last = places.iter().copied().rev().filter(|&found| found < place).nth(n - 1);
+                    let nth_last = n_before.checked_sub(n).map(|place_idx| places[place_idx]);
                     prop_assert_eq!(of_set.nth_last(part.start..place, n), nth_last);
                 }
             }
@@ -88,5 +89,8 @@ fn a_set_is_kept_once_and_not_beyond_what_helps() {
     let mut sets = IndexedSets::default();
     let numbers: Vec<_> = (b'a'..).take(SETS_MAX + 1).map(|byte| sets.add(ByteSet::of_byte(byte))).collect();
     assert_eq!(numbers[..SETS_MAX], (0..SETS_MAX).map(Some).collect::<Vec<_>>());
+    // What characters beyond ASCII begin with, without what they go on with.
+    let first_bytes = set_of((0..=b'z').chain(0xc0..=0xff));
+    assert_eq!(IndexedSets::default().add(first_bytes), None);
     assert_eq!((numbers[SETS_MAX], sets.add(ByteSet::of_byte(b'b'))), (None, Some(1)));
 }

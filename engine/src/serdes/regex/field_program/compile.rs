@@ -163,7 +163,7 @@ impl Compiler<'_> {
         let mut first = First::default();
         first.bytes.insert(bytes[0]);
         let next = match &self.steps[next] {
-            Step::Literal { literal: following, next } if following.len() < LITERAL_BYTES_MAX => {
+            Step::Literal { literal: following, next } if bytes.len() + following.len() <= LITERAL_BYTES_MAX => {
                 bytes.extend_from_slice(&following.bytes);
                 *next
             }
@@ -186,8 +186,8 @@ impl Compiler<'_> {
             Follow::Literal { literal, first }
         } else {
             // The shortest end has to be searched for, and the longest is nearly always it.
-            let indexed =
-                if *mode == RepeatMode::Lazy && !following.at_end { self.sets.add(following.bytes) } else { None };
+            let is_searched = *mode == RepeatMode::Lazy && !following.at_end;
+            let indexed = if is_searched { self.sets.add(following.bytes) } else { None };
             Follow::Bytes { first: following, indexed }
         };
         let mut first = First { bytes: set.first_bytes(), at_end: false };
@@ -219,7 +219,9 @@ impl Compiler<'_> {
             follow,
             saved_start: None,
             saved_end,
-            ends_at_literal: matches!(*then.bytes, [byte] if set.complement() == ByteSet::of_byte(byte)),
+            // One that may end for its length ends anywhere.
+            ends_at_literal: max.is_none()
+                && matches!(*then.bytes, [byte] if set.complement() == ByteSet::of_byte(byte)),
             then,
             next,
         };

@@ -221,6 +221,30 @@ fn literals_after_runs_that_no_index_helps() {
 }
 
 #[test]
+fn limits_and_long_literals() {
+    let check = |pattern: &str, line: &str, matches: bool| {
+        assert_eq!(Tiers::new(pattern).check(line), matches, "{pattern} on {line:?}");
+        // As one of several lines, by its first way.
+        let analysis = analyse(pattern);
+        let groups: Vec<usize> = (1..=analysis.n_groups).collect();
+        let tried = Matcher::new(analysis.compile(&groups, 100_000).unwrap()).try_all(&format!("{line}\n"));
+        assert!(matches || tried[0].is_none(), "{pattern} on {line:?}");
+    };
+    check("([^ ]{1,3}) (.*)", "abcdef x", false);
+    check("[^b]{1,3}b", "aaaa", false);
+    check("\"([^\"]{0,3})\"", "\"abcd", false);
+    check("\"([^\"]{0,3})\"", "\"abc\"", true);
+    check("(.*?)([^ ]{3}) y", "日x y", false);
+    check("(.*?)([^ ]{3}) y", "日本x y", true);
+    // 65 bytes, of which the last is another one, or is not there.
+    let long = "a".repeat(63);
+    check(&format!("(.*)é{long}"), &format!("é{}b", &long[1..]), false);
+    check(&format!("(.*)é{long}(b)"), &format!("é{}", &long[1..]), false);
+    check(&format!("(.*)é{long}(b)"), &format!("xé{long}b"), true);
+    check(&format!("(.*)(é{long})(é{long})"), &format!("é{long}é{long}"), true);
+}
+
+#[test]
 fn lines_tried_at_once_match_as_they_do_one_by_one() {
     let changes = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(change(), 1..3)];
     let lines = prop::collection::vec((any::<Index>(), changes), 1..200);
@@ -292,6 +316,9 @@ fn pattern_with_line() -> impl Strategy<Value = (String, String)> {
         piece(r"\d{1,2}", &["0", "00"]),
         piece("[ab]{2}", &["ab", "aa"]),
         piece("[^b]{1,3}?", &["a", "é é", "0"]),
+        piece("[^ ]{3} ", &["日xa ", "aéa ", "aaaa "]),
+        piece("([^ ]{1,2}) ", &["a ", "é ", "aaa "]),
+        piece("([^b]{0,3})b", &["b", "aab", "aaaab"]),
         piece("a*+", &["", "a", "aa"]),
         piece("[ab]++", &["a", "ba"]),
         piece("é?", &["", "é"]),
