@@ -199,7 +199,7 @@ mod tests {
         }
         check(
             "command-runner.jar",
-            &["bash", "-c", "set -ex; aws s3 cp s3://b/x.q . &&\n hive -f x.q\naws s3 sync out s3://b/out;\n"],
+            &["bash", "-c", "set -ex; aws s3 cp s3://b/x.q .\n hive -f x.q &&\naws s3 sync out s3://b/out;\n"],
             "logq aws s3 cp s3://b/x.q . && logq hive -f x.q && logq aws s3 sync out s3://b/out",
         );
     }

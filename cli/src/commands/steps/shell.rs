@@ -34,7 +34,11 @@ pub fn commands(text: &str, stops_at_failure: bool) -> Result<Vec<Vec<String>>, 
         // Behind the last command there is nothing to go on with.
         if goes_on_anyway && !rest_is_empty(text, piece) {
             let sign = if end == End::Line { "a line end" } else { "`;`" };
-            return Err(format!("{sign} in `{}` goes on after a failure, `&&` or `set -e` does not", text.trim()));
+            let text = text.trim();
+            return Err(match stops_at_failure {
+                true => format!("{sign} in `{text}` goes on after a failure before `&&`, even below `set -e`"),
+                false => format!("{sign} in `{text}` goes on after a failure, `&&` or `set -e` does not"),
+            });
         }
         may_be_skipped = !ends_list && (may_be_skipped || end == End::And && !is_set);
         ends_with_and = end == End::And || is_empty && ends_with_and;
@@ -197,7 +201,7 @@ mod tests {
         for (text, what) in [
             ("hive -f x.q; echo done", "`;` in `hive -f x.q; echo done` goes on after a failure"),
             ("hive -f a\nhive -f b", "a line end in "),
-            ("set -e; a && b; c", "`;` in "),
+            ("set -e; a && b; c", "`;` in `set -e; a && b; c` goes on after a failure before `&&`"),
             ("a && set -e; b", "`;` in "),
             ("set -x\nhive -f a\nhive -f b", "a line end in "),
             ("aws s3 cp a b & hive -f b", "`&` in "),
