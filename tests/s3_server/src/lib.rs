@@ -64,18 +64,24 @@ struct State {
     under_way_max: usize,
 }
 
+/// A socket on a free port of this machine, and a runtime that can listen to it.
+fn listen() -> (Runtime, std::net::TcpListener, SocketAddr) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_io()
+        .enable_time()
+        .build()
+        .expect("a runtime can be started");
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    listener.set_nonblocking(true).expect("a socket can be told not to block");
+    let address = listener.local_addr().expect("it is bound");
+    (runtime, listener, address)
+}
+
 impl Server {
     /// Starts a server that holds nothing.
     pub fn start() -> Server {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_io()
-            .enable_time()
-            .build()
-            .expect("a runtime can be started");
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-        listener.set_nonblocking(true).expect("a socket can be told not to block");
-        let address = listener.local_addr().expect("it is bound");
+        let (runtime, listener, address) = listen();
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         runtime.spawn(async move {

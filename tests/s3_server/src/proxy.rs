@@ -20,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::answer::{self, Answer};
@@ -140,15 +140,7 @@ impl Held {
 impl Proxy {
     /// Starts a proxy in front of a server, which disturbs nothing.
     pub fn start(server: SocketAddr) -> Proxy {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_io()
-            .enable_time()
-            .build()
-            .expect("a runtime can be started");
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-        listener.set_nonblocking(true).expect("a socket can be told not to block");
-        let address = listener.local_addr().expect("it is bound");
+        let (runtime, listener, address) = crate::listen();
         let state = State { server, schedule: None, n_asked: HashMap::new(), disturbed: Vec::new(), hold: None };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
