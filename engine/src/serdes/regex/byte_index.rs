@@ -13,11 +13,12 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod portable;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only vector instructions look up"))]
 mod set_search;
 
 use std::ops::Range;
 
-use self::set_search::SetSearch;
+use self::set_search::{Lookup, SetSearch, Shape};
 use super::byte_set::ByteSet;
 
 /// Bytes in a chunk: as many as a word has bits.
@@ -34,7 +35,11 @@ pub(super) type SetIdx = usize;
 
 /// The sets that an index is made for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct IndexedSets(Vec<SetSearch>);
+pub(super) struct IndexedSets {
+    searches: Vec<SetSearch>,
+    /// For those of the sets that are looked up.
+    lookups: Vec<Lookup>,
+}
 
 impl IndexedSets {
     /// Adds a set, or finds it if it is there. `None` if it is one too many, or no instruction can search for it.
@@ -42,16 +47,27 @@ impl IndexedSets {
         if let Some(set_idx) = self.find(set) {
             return Some(set_idx);
         }
-        if self.0.len() == SETS_MAX {
+        if self.searches.len() == SETS_MAX {
             return None;
         }
-        self.0.push(SetSearch::new(set)?);
-        Some(self.0.len() - 1)
+        self.searches.push(SetSearch::new(set)?);
+        self.lookups = Lookup::for_all(&self.searches);
+        Some(self.searches.len() - 1)
     }
 
     /// The number of a set that is there.
     pub(super) fn find(&self, set: ByteSet) -> Option<SetIdx> {
-        self.0.iter().position(|known| known.set == set)
+        self.searches.iter().position(|known| known.set == set)
+    }
+
+    pub(super) fn set(&self, set_idx: SetIdx) -> ByteSet {
+        self.searches[set_idx].set
+    }
+
+    /// The number of the smallest set that is there and holds a set.
+    pub(super) fn find_around(&self, set: ByteSet) -> Option<SetIdx> {
+        let around = self.searches.iter().enumerate().filter(|(_, known)| set.is_subset(known.set));
+        around.min_by_key(|(_, known)| known.set.iter().count()).map(|(set_idx, _)| set_idx)
     }
 }
 
@@ -133,17 +149,31 @@ impl ByteIndex {
         let text = &text[self.window.clone()];
         let n_chunks = text.len().div_ceil(CHUNK);
         self.stride = (n_chunks + 3) * size_of::<u64>();
-        self.bits.resize(sets.0.len() * self.stride, 0);
-        for (bits, set) in self.bits.chunks_exact_mut(self.stride).zip(&sets.0) {
+        self.bits.resize(sets.searches.len() * self.stride, 0);
+        for bits in self.bits.chunks_exact_mut(self.stride) {
             let words = bits.as_chunks_mut().0;
-            words[0] = [0; _];
-            match self.instructions {
+            words[0] = Word::default();
+            words[1 + n_chunks..].fill(Word::default());
+        }
+        let mut stripes = Stripes { bits: &mut self.bits, stride: self.stride };
+        for (set_idx, search) in sets.searches.iter().enumerate() {
+            match (self.instructions, search.shape) {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: `Avx2` is made by `Instructions::default` alone, where the machine has these instructions.
-                Instructions::Avx2 => unsafe { avx2::fill(set, text, &mut words[1..]) },
-                Instructions::Portable => portable::fill(set, text, &mut words[1..]),
+                (Instructions::Avx2, Shape::Byte(byte)) => unsafe {
+                    avx2::find_byte(byte, text, stripes.words(set_idx))
+                },
+                #[cfg(target_arch = "x86_64")]
+                (Instructions::Avx2, Shape::LookedUp(_)) => {}
+                (Instructions::Portable, _) => portable::fill(search, text, stripes.words(set_idx)),
             }
-            words[1 + n_chunks..].fill([0; _]);
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Instructions::Avx2 = self.instructions {
+            for lookup in &sets.lookups {
+                // SAFETY: as above.
+                unsafe { avx2::look_up(lookup, text, &mut stripes) }
+            }
         }
     }
 
@@ -164,6 +194,22 @@ impl ByteIndex {
     }
 }
 
+/// The bits of 64 bytes of a text, from the lowest of each byte on.
+type Word = [u8; size_of::<u64>()];
+
+/// The bits of each set, as words to be made.
+struct Stripes<'a> {
+    bits: &'a mut [u8],
+    stride: usize,
+}
+
+impl Stripes<'_> {
+    /// The words of a set from that of the first chunk on.
+    fn words(&mut self, set: SetIdx) -> &mut [Word] {
+        &mut self.bits[set * self.stride..][..self.stride].as_chunks_mut().0[1..]
+    }
+}
+
 /// The places of one set in the window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Places<'a> {
@@ -177,6 +223,13 @@ impl Places<'_> {
     fn word(&self, n_before: usize) -> u64 {
         let at = size_of::<u64>() + n_before / 8;
         self.bits[at..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
+    }
+
+    /// The bits of the next 57 bytes or more, the first of them that of `from`; and where those start that come next.
+    #[inline(always)]
+    pub(super) fn ahead(&self, from: usize) -> (u64, usize) {
+        let n_before = from - self.window_start;
+        (self.word(n_before) >> (n_before % 8), from + CHUNK - n_before % 8)
     }
 
     /// The first place from `from` on; `end` if there is none before it.
@@ -272,17 +325,17 @@ impl Places<'_> {
     }
 }
 
-/// Calls `word_of` for each chunk of the text; the last one is filled up with zeros.
+/// Makes something of each chunk of the text; the last one is filled up with zeros.
 #[inline(always)]
-fn for_chunks(text: &[u8], words: &mut [[u8; 8]], word_of: impl Fn(&[u8; CHUNK]) -> u64) {
+fn for_chunks<T>(text: &[u8], made: &mut [T], make: impl Fn(&[u8; CHUNK]) -> T) {
     let (chunks, rest) = text.as_chunks::<CHUNK>();
-    for (chunk, word) in chunks.iter().zip(words.iter_mut()) {
-        *word = word_of(chunk).to_le_bytes();
+    for (chunk, made) in chunks.iter().zip(made.iter_mut()) {
+        *made = make(chunk);
     }
     if !rest.is_empty() {
         let mut chunk = [0; CHUNK];
         chunk[..rest.len()].copy_from_slice(rest);
-        words[chunks.len()] = word_of(&chunk).to_le_bytes();
+        made[chunks.len()] = make(&chunk);
     }
 }
 

@@ -19,6 +19,8 @@
 //!
 //! *Fields.* Runs side by side that end at the same byte, `([^ ]*) ([^ ]*) `, are one step: the next places of a set.
 //!
+//! *Tails.* A field that is divided at its last byte of some kind, `([^ ]*):([0-9]*) `, is one step too.
+//!
 //! *What is left.* In `"GET (.*) (- |[^ ]*)" "([^"]*)"` the run of anything could end at every blank of the line. But the
 //! rest of the pattern needs so many quotes: it ends before as many of them, counted from the end of the line.
 //!
@@ -31,6 +33,7 @@ mod fields;
 mod first_ways;
 mod line;
 mod row;
+mod tailed_field;
 
 use std::fmt;
 use std::ops::Range;
@@ -40,6 +43,7 @@ use self::fields::Fields;
 use self::first_ways::{FirstWays, LINES_MAX};
 pub(super) use self::first_ways::{LineBits, all_of};
 use self::row::Row;
+use self::tailed_field::TailedField;
 use super::byte_index::{ByteIndex, IndexedSets, SetIdx, WINDOW_BYTES};
 use super::byte_set::First;
 use crate::input::RecordRange;
@@ -94,6 +98,10 @@ enum Step {
     Run(Run),
     Fields {
         fields: Fields,
+        next: StepIdx,
+    },
+    TailedField {
+        field: TailedField,
         next: StepIdx,
     },
     Save {
@@ -187,6 +195,9 @@ struct Run {
     is_ascii: bool,
     lazy: bool,
     follow: Follow,
+    /// The run ends so many bytes before the first that it cannot hold: the literal after it begins with as many that it
+    /// could hold, as in `[^ ]*" `.
+    n_held: usize,
     /// Bytes that what follows needs, and how often: so many have to be left of each.
     needed: Box<[(SetIdx, usize)]>,
     /// The slots that keep where the run starts and ends.
@@ -202,11 +213,11 @@ struct Run {
 /// What a run can be followed by, as far as one look at the text can tell.
 #[derive(Debug, Clone)]
 enum Follow {
-    /// Nothing that the run could have taken: it ends where it has to.
+    /// Nothing that the run could have taken, or nothing but the start of a literal: it ends where it has to.
     Outside,
     /// A literal whose first byte is in the index.
     Literal { literal: Literal, first: SetIdx },
-    /// Where it does not match the end of the text, its set may be in the index.
+    /// Bytes of one set; the index may have that, or one that holds it.
     Bytes { first: First, indexed: Option<SetIdx> },
 }
 

@@ -2,10 +2,10 @@
 
 use super::super::byte_set::ByteRange;
 use super::set_search::SetSearch;
-use super::{CHUNK, for_chunks};
+use super::{CHUNK, Word, for_chunks};
 
-pub(super) fn fill(set: &SetSearch, text: &[u8], words: &mut [[u8; 8]]) {
-    for_chunks(text, words, |chunk| bits(&set.ranges, chunk));
+pub(super) fn fill(set: &SetSearch, text: &[u8], words: &mut [Word]) {
+    for_chunks(text, words, |chunk| bits(&set.ranges, chunk).to_le_bytes());
 }
 
 /// Bit i says whether byte i is in one of the ranges.

@@ -10,6 +10,7 @@ use super::super::byte_set::{ByteSet, First};
 use super::super::source::source;
 use super::fields;
 use super::row::{Row, RowRun};
+use super::tailed_field::TailedField;
 use super::{FieldProgram, Follow, Literal, Obstacle, Run, RunEnd, Step, StepIdx, TextEnd};
 use crate::java_regex::{Assertion, Node, RepeatMode};
 
@@ -108,14 +109,12 @@ impl Compiler<'_> {
                     let end = self.push(Step::Save { slot: slot + 1, next }, self.firsts[next]);
                     let body = self.node(node, end)?;
                     // A run that was made for this group keeps its start itself.
-                    if let Step::Run(run) = &mut self.steps[body]
-                        && body > end
-                        && run.saved_start.is_none()
-                    {
-                        run.saved_start = Some(slot);
-                        return Ok(body);
+                    match &mut self.steps[body] {
+                        Step::Run(run) if body > end && run.saved_start.is_none() => run.saved_start = Some(slot),
+                        Step::TailedField { field, .. } if body > end => field.save_start(slot),
+                        _ => return Ok(self.push(Step::Save { slot, next: body }, self.firsts[body])),
                     }
-                    Ok(self.push(Step::Save { slot, next: body }, self.firsts[body]))
+                    Ok(body)
                 }
             },
             Node::Concat(nodes) => self.sequence(nodes, next),
@@ -178,22 +177,32 @@ impl Compiler<'_> {
         };
         let set = byte_set(node, class)?;
         let following = self.firsts[next];
-        let follow = if *mode == RepeatMode::Possessive || !set.intersects(following.bytes) {
+        let mut first = First { bytes: set.first_bytes(), at_end: false };
+        if *min == 0 {
+            first = first.union(following);
+        }
+        let is_simple = *min <= 1 && max.is_none() && *mode != RepeatMode::Possessive;
+        if is_simple
+            && !self.in_plain_row
+            && let Some((field, next)) = TailedField::new(set, *min as usize, &self.steps, next, &mut self.sets)
+        {
+            return Ok(self.push(Step::TailedField { field, next }, first));
+        }
+        let literal = self.literal(next);
+        let n_held = literal.as_ref().and_then(|literal| literal.bytes.iter().position(|&byte| !set.contains(byte)));
+        let n_held = n_held.filter(|_| is_simple).unwrap_or(0);
+        let follow = if *mode == RepeatMode::Possessive || !set.intersects(following.bytes) || n_held > 0 {
             Follow::Outside
-        } else if let Some(literal) = self.literal(next)
+        } else if let Some(literal) = literal
             && let Some(first) = self.sets.add(ByteSet::of_byte(literal.bytes[0]))
         {
             Follow::Literal { literal, first }
         } else {
             // The shortest end has to be searched for, and the longest is nearly always it.
             let is_searched = *mode == RepeatMode::Lazy && !following.at_end;
-            let indexed = if is_searched { self.sets.add(following.bytes) } else { None };
-            Follow::Bytes { first: following, indexed }
+            let added = if is_searched { self.sets.add(following.bytes) } else { None };
+            Follow::Bytes { first: following, indexed: added.or_else(|| self.sets.find_around(following.bytes)) }
         };
-        let mut first = First { bytes: set.first_bytes(), at_end: false };
-        if *min == 0 {
-            first = first.union(following);
-        }
         let needed = if *mode == RepeatMode::Greedy && set.complement() == ByteSet::default() {
             self.needs[next].indexed(&self.sets)
         } else {
@@ -217,6 +226,7 @@ impl Compiler<'_> {
             lazy: *mode == RepeatMode::Lazy,
             needed,
             follow,
+            n_held,
             saved_start: None,
             saved_end,
             // One that may end for its length ends anywhere.
@@ -298,7 +308,7 @@ impl Needs {
     /// What a step needs, together with those after it.
     fn of(step: &Step, needs: &[Needs]) -> Self {
         match step {
-            Step::End | Step::Fields { .. } => Needs::default(),
+            Step::End | Step::Fields { .. } | Step::TailedField { .. } => Needs::default(),
             Step::Literal { literal, next } => needs[*next].with(literal),
             Step::Run(run) => needs[run.next].with(&run.then),
             Step::One { next, .. } | Step::Save { next, .. } | Step::Test { next, .. } | Step::Row { next, .. } => {

@@ -91,11 +91,18 @@ impl Attempt<'_> {
             }
             Step::Fields { fields, next } => {
                 let mut bounds = FieldBounds::default();
-                let after = fields.find(text, self.line.index.places(fields.outside), position, &mut bounds)?;
+                let after = fields.find::<true>(text, self.line.index.places(fields.outside), position, &mut bounds)?;
                 for &(slot, bound_idx, n_less) in &fields.saved {
                     self.save(slot, (bounds[bound_idx] - n_less) as usize);
                 }
                 (*next, after)
+            }
+            Step::TailedField { field, next } => {
+                let bounds = field.find(text, self.line.index, position)?;
+                for &(slot, bound_idx) in &field.saved {
+                    self.save(slot, bounds[bound_idx]);
+                }
+                (*next, bounds[3] + 1)
             }
             Step::Save { slot, next } => {
                 self.save(*slot, position);
@@ -171,7 +178,7 @@ impl Attempt<'_> {
     /// Takes a run at `position` in the way to try first; gives the place after it and its literal.
     #[inline]
     fn take_run(&mut self, run: &Run, step: StepIdx, position: usize) -> Option<usize> {
-        let longest = self.line.longest_end(&run.end, position);
+        let longest = self.line.longest_end(run, position)?;
         let limits = self.line.run_limits(run, position, longest)?;
         if let Some(slot) = run.saved_start {
             self.save(slot, position);

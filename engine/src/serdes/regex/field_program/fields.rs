@@ -15,8 +15,8 @@ pub(super) type FieldBounds = [u32; FIELDS_MAX + 1];
 pub(super) struct Fields {
     /// The bytes that end a field.
     pub outside: SetIdx,
-    /// The byte that has to end each; `None` if there is no other.
-    separator: Option<u8>,
+    /// The byte that has to end each.
+    separator: u8,
     may_be_empty: bool,
     n_fields: usize,
     /// Slots, each with the number of its bound and what to take off.
@@ -24,45 +24,59 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Finds the fields that start at `position`, in a line that ends with the text; gives the place after the last separator.
+    /// Finds the fields that start at `position`, in a line that ends with the text; gives the place after the last
+    /// separator. Without `KEEPS` it leaves the bounds as they are.
     #[inline(always)]
-    pub(super) fn find(
+    pub(super) fn find<const KEEPS: bool>(
         &self,
         text: &[u8],
         outside: Places<'_>,
         position: usize,
         bounds: &mut FieldBounds,
     ) -> Option<usize> {
-        let mut field_idx = 0;
-        bounds[0] = position as u32;
-        for (first, mut word) in outside.words(position..text.len()) {
+        let (mut n_found, mut start) = (0, position);
+        if KEEPS {
+            bounds[0] = position as u32;
+        }
+        let mut from = position;
+        while from < text.len() {
+            let (mut word, next_from) = outside.ahead(from);
             while word != 0 {
-                let end = first + word.trailing_zeros() as usize;
-                let is_separator = self.separator.is_none_or(|separator| text.get(end) == Some(&separator));
-                if !is_separator || (!self.may_be_empty && end as u32 == bounds[field_idx]) {
+                let end = from + word.trailing_zeros() as usize;
+                // Bits behind the line are of the next one.
+                if text.get(end) != Some(&self.separator) || (!self.may_be_empty && end == start) {
                     return None;
                 }
-                field_idx = (field_idx + 1) % bounds.len();
-                bounds[field_idx] = end as u32 + 1;
-                if field_idx == self.n_fields {
-                    return Some(end + 1);
+                (n_found, start) = (n_found + 1, end + 1);
+                if KEEPS {
+                    bounds[n_found % (FIELDS_MAX + 1)] = start as u32;
+                }
+                if n_found == self.n_fields {
+                    return Some(start);
                 }
                 word &= word - 1;
             }
+            from = next_from;
         }
         None
     }
 
     /// A run as a field, if it can be one.
     fn of_run(run: &Run) -> Option<(Self, StepIdx)> {
-        let &Run { end: RunEnd::Indexed(outside), min: min @ (0 | 1), max: None, follow: Follow::Outside, .. } = run
+        let &Run {
+            end: RunEnd::Indexed(outside),
+            min: min @ (0 | 1),
+            max: None,
+            follow: Follow::Outside,
+            n_held: 0,
+            ..
+        } = run
         else {
             return None;
         };
         let [separator] = *run.then.bytes else {
             return None;
         };
-        let separator = (!run.ends_at_literal).then_some(separator);
         let saved_start = run.saved_start.map(|slot| (slot, 0, 0));
         let saved_end = run.saved_end.map(|slot| (slot, 1, 1));
         let saved = saved_start.into_iter().chain(saved_end).collect();

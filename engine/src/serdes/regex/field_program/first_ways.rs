@@ -88,6 +88,22 @@ impl FirstWays {
             Step::End => {}
             Step::Run(run) => self.take_run(run, here, lines),
             Step::Fields { fields, next } => self.take_fields(fields, *next, here, lines),
+            Step::TailedField { field, next } => {
+                let mut failed = 0;
+                for line_idx in each(here) {
+                    let (line, position) = lines.get(line_idx);
+                    match field.find(line.text, line.index, position) {
+                        None => failed |= 1 << line_idx,
+                        Some(bounds) => {
+                            for &(slot, bound_idx) in &field.saved {
+                                self.slots[slot][line_idx] = bounds[bound_idx] as u32;
+                            }
+                            lines.positions[line_idx] = bounds[3] as u32 + 1;
+                        }
+                    }
+                }
+                self.go_on(*next, here, failed);
+            }
             Step::Row { row, next, plain } => self.take_row(row, *next, *plain, here, lines),
             Step::Literal { literal, next } => {
                 let mut failed = 0;
@@ -155,7 +171,7 @@ impl FirstWays {
         let is_unlimited = run.max.is_none() && run.min <= 1;
         match (&run.end, &run.follow) {
             (RunEnd::Indexed(set), Follow::Outside) if is_unlimited => {
-                let end = WhereItHasTo { outside: lines.index.places(*set), min: run.min };
+                let end = WhereItHasTo { outside: lines.index.places(*set), min: run.min, n_held: run.n_held };
                 match *run.then.bytes {
                     [] => self.end_run(run, here, lines, end, Nothing),
                     [_] if run.ends_at_literal => self.end_run(run, here, lines, end, WhatEndsIt),
@@ -225,22 +241,40 @@ impl FirstWays {
 
     #[inline(always)]
     fn take_fields(&mut self, fields: &Fields, next: StepIdx, here: LineBits, lines: &mut Lines<'_>) {
+        let failed = if fields.saved.is_empty() {
+            self.take_fields_that::<false>(fields, here, lines)
+        } else {
+            self.take_fields_that::<true>(fields, here, lines)
+        };
+        self.go_on(next, here, failed);
+    }
+
+    /// Takes fields of which some are to be kept, or none; gives the lines that failed.
+    #[inline(always)]
+    fn take_fields_that<const KEEPS: bool>(
+        &mut self,
+        fields: &Fields,
+        here: LineBits,
+        lines: &mut Lines<'_>,
+    ) -> LineBits {
         let outside = lines.index.places(fields.outside);
         let mut bounds = FieldBounds::default();
         let mut failed = 0;
         for line_idx in each(here) {
             let (line, position) = lines.get(line_idx);
-            match fields.find(line.text, outside, position, &mut bounds) {
+            match fields.find::<KEEPS>(line.text, outside, position, &mut bounds) {
                 None => failed |= 1 << line_idx,
                 Some(after) => {
-                    for &(slot, bound_idx, n_less) in &fields.saved {
-                        self.slots[slot][line_idx] = bounds[bound_idx] - n_less;
+                    if KEEPS {
+                        for &(slot, bound_idx, n_less) in &fields.saved {
+                            self.slots[slot][line_idx] = bounds[bound_idx] - n_less;
+                        }
                     }
                     lines.positions[line_idx] = after as u32;
                 }
             }
         }
-        self.go_on(next, here, failed);
+        failed
     }
 
     /// Splits a row by counting; lines for which that says nothing take its `plain` steps.
@@ -279,17 +313,18 @@ trait Then {
     fn after(&self, line: Line<'_>, end: usize) -> Option<usize>;
 }
 
-/// The run ends before the first byte that is not of its set.
+/// The run ends before the first byte that is not of its set, and the literal that leads there.
 struct WhereItHasTo<'a> {
     outside: Places<'a>,
     min: usize,
+    n_held: usize,
 }
 
 impl FirstEnd for WhereItHasTo<'_> {
     #[inline(always)]
     fn first_end(&self, line: Line<'_>, position: usize) -> Option<usize> {
         let end = self.outside.next(position, line.text.len());
-        (end >= position + self.min).then_some(end)
+        (end >= position + self.min + self.n_held).then(|| end - self.n_held)
     }
 }
 
@@ -367,7 +402,7 @@ struct AnyEnd<'a>(&'a Run);
 impl FirstEnd for AnyEnd<'_> {
     #[inline(always)]
     fn first_end(&self, line: Line<'_>, position: usize) -> Option<usize> {
-        let longest = line.longest_end(&self.0.end, position);
+        let longest = line.longest_end(self.0, position)?;
         line.first_run_end(self.0, line.run_limits(self.0, position, longest)?)
     }
 }

@@ -94,15 +94,16 @@ impl Line<'_> {
 
     /// Where a run has to end that starts at `position`, if nothing limits it.
     #[inline(always)]
-    pub(super) fn longest_end(self, end: &RunEnd, position: usize) -> usize {
-        match end {
+    pub(super) fn longest_end(self, run: &Run, position: usize) -> Option<usize> {
+        let outside = match &run.end {
             RunEnd::Indexed(set) => self.index.places(*set).next(position, self.text.len()),
             RunEnd::TextEnd => self.text.len(),
             RunEnd::Table(table) => {
                 let outside = self.text[position..].iter().position(|&byte| !table[usize::from(byte)]);
                 outside.map_or(self.text.len(), |n_after| position + n_after)
             }
-        }
+        };
+        (outside >= position + run.n_held).then(|| outside - run.n_held)
     }
 
     /// The shortest and the longest end of a run that is limited in characters.
@@ -128,7 +129,17 @@ impl Line<'_> {
                     end = found;
                 }
             }
-            Follow::Bytes { first, .. } => (shortest..=longest).rev().find(|&end| first.allows(self.text, end)),
+            Follow::Bytes { first, .. } if first.allows(self.text, longest) => Some(longest),
+            Follow::Bytes { first, indexed: Some(around) } => {
+                let mut end = longest;
+                loop {
+                    end = self.index.places(*around).last(shortest..end)?;
+                    if first.allows(self.text, end) {
+                        return Some(end);
+                    }
+                }
+            }
+            Follow::Bytes { first, .. } => (shortest..longest).rev().find(|&end| first.allows(self.text, end)),
         }
     }
 
@@ -150,9 +161,18 @@ impl Line<'_> {
                     start = found + 1;
                 }
             }
-            Follow::Bytes { indexed: Some(set), .. } => {
-                let found = self.index.places(*set).next(shortest, self.text.len());
-                (found <= longest && found < self.text.len()).then_some(found)
+            Follow::Bytes { first, indexed: Some(around) } if !first.at_end => {
+                let mut start = shortest;
+                loop {
+                    let found = self.index.places(*around).next(start, self.text.len());
+                    if found > longest || found == self.text.len() {
+                        return None;
+                    }
+                    if first.allows(self.text, found) {
+                        return Some(found);
+                    }
+                    start = found + 1;
+                }
             }
             Follow::Bytes { first, .. } => (shortest..=longest).find(|&end| first.allows(self.text, end)),
         }

@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use self::known_patterns::KNOWN_PATTERNS;
 use super::super::byte_index::WINDOW_BYTES;
 use super::super::program::{Analysis, Matcher};
-use super::NO_GROUP;
+use super::{GroupRange, NO_GROUP};
 use crate::java_regex::printer::Dialect;
 use crate::java_regex::{self as java, LetterCase};
 
@@ -108,6 +108,15 @@ impl Tiers {
             return false;
         };
         let (pattern, matches) = (&self.pattern, found.is_some());
+        if !line.contains('\n') {
+            // As one of several lines, by its first way.
+            let before = "one before it\n";
+            if let Some(Some(tried)) = self.fields.try_all(&format!("{before}{line}\n")).pop() {
+                let place = |place: u32| place as usize - before.len();
+                let range = |&[from, to]: &GroupRange| ([from, to] != NO_GROUP).then(|| place(from)..place(to));
+                assert_eq!(Some(tried.iter().map(range).collect()), found, "first way of {pattern} on {line:?}");
+            }
+        }
         let some = found.as_ref().map(|found| self.some.iter().map(|&group| found[group - 1].clone()).collect());
         assert_eq!(find(&mut self.some_fields, line).unwrap(), some, "some groups of {pattern} on {line:?}");
         if let Some(linear) = &mut self.linear {
@@ -224,11 +233,6 @@ fn literals_after_runs_that_no_index_helps() {
 fn limits_and_long_literals() {
     let check = |pattern: &str, line: &str, matches: bool| {
         assert_eq!(Tiers::new(pattern).check(line), matches, "{pattern} on {line:?}");
-        // As one of several lines, by its first way.
-        let analysis = analyse(pattern);
-        let groups: Vec<usize> = (1..=analysis.n_groups).collect();
-        let tried = Matcher::new(analysis.compile(&groups, 100_000).unwrap()).try_all(&format!("{line}\n"));
-        assert!(matches || tried[0].is_none(), "{pattern} on {line:?}");
     };
     check("([^ ]{1,3}) (.*)", "abcdef x", false);
     check("[^b]{1,3}b", "aaaa", false);
@@ -337,6 +341,16 @@ fn pattern_with_line() -> impl Strategy<Value = (String, String)> {
         piece("^", &[""]),
         piece("$", &[""]),
     ];
+    // Fields that are divided once more, and those whose separator begins with what they could hold.
+    let divided = prop_oneof![
+        piece("([^ ]*)a([0b]*) ", &["a ", "a-a0 ", "aab ", "0a00 "]),
+        piece("([^ ]+)[-a](0*) ", &["aa ", "é-00 ", "-- "]),
+        piece("(([^\"]*?)-)([a0]+)\"", &["-a\"", "--é-0a\""]),
+        piece("(?:[^ ]*)[-\"]([^\" -]*) ", &["-a ", "\"a-é ", "-\" "]),
+        piece("([^ ]*)\" ", &["a\" ", "\" ", "\"\" "]),
+        piece("([^b]+?)(a0b)", &["aa0b", "é a0b"]),
+        piece(r"(\S+)é0 -", &["aé0 -", "é0é0 -"]),
+    ];
     // Fields that may hold what separates them.
     let row = (
         prop::sample::select(&["([^ ]+)", "([^ ]*)", "(.*)", "([^b]+)", "(?:[^ ]+)", "([a\t]+)"][..]),
@@ -359,7 +373,7 @@ fn pattern_with_line() -> impl Strategy<Value = (String, String)> {
             let separator = if field.ends_with('"') { "\"" } else { " " };
             (field.repeat(n_fields), texts[..n_fields].iter().map(|text| format!("{text}{separator}")).collect())
         });
-    let leaf = prop_oneof![4 => run, 3 => literal, 1 => row, 2 => fields];
+    let leaf = prop_oneof![4 => run, 3 => literal, 1 => row, 2 => fields, 1 => divided];
     leaf.prop_recursive(4, 16, 4, |inner| {
         let pair = (inner.clone(), inner.clone(), any::<bool>());
         prop_oneof![
