@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use regex::bytes;
 
@@ -25,6 +26,9 @@ use crate::java_regex::{needs_backtracking, take_last_end, visit};
 
 /// Bytes that one compiled pattern may take: a class repeated thousands of times is legal and large.
 const COMPILED_BYTES_MAX: usize = 64 << 20;
+
+/// A pattern of so many characters stays far below that: a class that has all characters beyond ASCII takes some kilobytes.
+const CHARACTERS_SURE_TO_COMPILE: usize = 1000;
 
 /// A pattern with what every program for it shares.
 #[derive(Debug)]
@@ -60,7 +64,7 @@ pub(super) struct Program {
     prefix_tests: Vec<PrefixTest>,
     fields: Option<FieldProgram>,
     /// For what the field program leaves.
-    engine: Engine,
+    engine: Arc<LateEngine>,
     /// For each group asked for, its number in the compiled pattern; `None` if the pattern has no such group.
     numbers: Vec<Option<usize>>,
 }
@@ -69,6 +73,36 @@ pub(super) struct Program {
 enum Engine {
     Linear(bytes::Regex),
     Backtracking { regex: fancy_regex::Regex, steps_max: usize },
+}
+
+/// An engine that is made when it is first asked for: with a field program, most tables never need it, and to make it
+/// takes longer than all else that is planned for a small query.
+#[derive(Debug)]
+struct LateEngine {
+    pattern: String,
+    dialect: Dialect,
+    steps_max: usize,
+    made: OnceLock<Engine>,
+}
+
+impl LateEngine {
+    fn get(&self) -> Result<&Engine> {
+        if let Some(engine) = self.made.get() {
+            return Ok(engine);
+        }
+        let engine = match self.dialect {
+            Dialect::Linear => Engine::Linear(compile_linear(&self.pattern)?),
+            Dialect::Backtracking => {
+                let regex = fancy_regex::RegexBuilder::new(&self.pattern)
+                    .backtrack_limit(self.steps_max)
+                    .delegate_size_limit(COMPILED_BYTES_MAX)
+                    .build()
+                    .map_err(|e| cannot_run(e.to_string()))?;
+                Engine::Backtracking { regex, steps_max: self.steps_max }
+            }
+        };
+        Ok(self.made.get_or_init(|| engine))
+    }
 }
 
 /// One task's program with the memory that matching needs.
@@ -109,14 +143,28 @@ impl Analysis {
     }
 
     /// Compiles the pattern so that it finds `groups`, and nothing else: other groups cost nothing.
+    ///
+    /// Errors: `BAD_REGEX` for a pattern that takes too much memory.
     pub(super) fn compile(&self, groups: &[usize], steps_max: usize) -> Result<Program> {
         let dialect = if self.needs_backtracking { Dialect::Backtracking } else { Dialect::Linear };
         let fields = FieldProgram::compile(&self.node, groups).ok();
-        Ok(Program { fields, ..self.compile_in(dialect, groups, steps_max)? })
+        let program = Program { fields, ..self.print(dialect, groups, steps_max) };
+        if program.fields.is_none() || n_characters(&self.node) > CHARACTERS_SURE_TO_COMPILE {
+            program.engine.get()?;
+        }
+        Ok(program)
     }
 
     /// Compiles the pattern without tier 1.
+    #[cfg(test)]
     pub(super) fn compile_in(&self, dialect: Dialect, groups: &[usize], steps_max: usize) -> Result<Program> {
+        let program = self.print(dialect, groups, steps_max);
+        program.engine.get()?;
+        Ok(program)
+    }
+
+    /// A program without tier 1, and with an engine that is yet to be made.
+    fn print(&self, dialect: Dialect, groups: &[usize], steps_max: usize) -> Program {
         let mut printer = Printer { dialect, kept: BTreeMap::new(), text: String::new() };
         for &group in groups {
             printer.kept.insert(group, 0);
@@ -127,18 +175,8 @@ impl Analysis {
         printer.text.push_str(")\\z");
         let numbers =
             groups.iter().map(|group| printer.kept.get(group).copied().filter(|&number| number > 0)).collect();
-        let engine = match dialect {
-            Dialect::Linear => Engine::Linear(compile_linear(&printer.text)?),
-            Dialect::Backtracking => {
-                let regex = fancy_regex::RegexBuilder::new(&printer.text)
-                    .backtrack_limit(steps_max)
-                    .delegate_size_limit(COMPILED_BYTES_MAX)
-                    .build()
-                    .map_err(|e| cannot_run(e.to_string()))?;
-                Engine::Backtracking { regex, steps_max }
-            }
-        };
-        Ok(Program { prefix_tests: self.prefix_tests.clone(), fields: None, engine, numbers })
+        let engine = Arc::new(LateEngine { pattern: printer.text, dialect, steps_max, made: OnceLock::new() });
+        Program { prefix_tests: self.prefix_tests.clone(), fields: None, engine, numbers }
     }
 
     /// How the pattern is run, for EXPLAIN.
@@ -157,11 +195,7 @@ impl Analysis {
 
 impl Matcher {
     pub(super) fn new(program: Program) -> Self {
-        let locations = match &program.engine {
-            Engine::Linear(regex) if program.numbers.iter().any(Option::is_some) => Some(regex.capture_locations()),
-            _ => None,
-        };
-        Matcher { program, locations, memory: Memory::default() }
+        Matcher { program, locations: None, memory: Memory::default() }
     }
 
     /// Matches a text of one line; the groups if it matches.
@@ -256,20 +290,19 @@ impl Matcher {
         }
         groups.fill(NO_GROUP);
         let in_text = |start: usize, end: usize| [(line.start + start) as u32, (line.start + end) as u32];
-        match engine {
-            Engine::Linear(regex) => match &mut self.locations {
-                None => Ok(regex.is_match(line_text)),
-                Some(locations) => {
-                    if regex.captures_read(locations, line_text).is_none() {
-                        return Ok(false);
-                    }
-                    for (group, number) in groups.iter_mut().zip(numbers) {
-                        let found = number.and_then(|number| locations.get(number));
-                        *group = found.map_or(NO_GROUP, |(start, end)| in_text(start, end));
-                    }
-                    Ok(true)
+        match engine.get()? {
+            Engine::Linear(regex) if numbers.iter().all(Option::is_none) => Ok(regex.is_match(line_text)),
+            Engine::Linear(regex) => {
+                let locations = self.locations.get_or_insert_with(|| regex.capture_locations());
+                if regex.captures_read(locations, line_text).is_none() {
+                    return Ok(false);
                 }
-            },
+                for (group, number) in groups.iter_mut().zip(numbers) {
+                    let found = number.and_then(|number| locations.get(number));
+                    *group = found.map_or(NO_GROUP, |(start, end)| in_text(start, end));
+                }
+                Ok(true)
+            }
             Engine::Backtracking { regex, steps_max } => {
                 let line_text = std::str::from_utf8(line_text)
                     .map_err(|e| Error::internal("a line to match is not UTF-8").with_source(e))?;
@@ -351,6 +384,18 @@ fn compile_linear(pattern: &str) -> Result<bytes::Regex> {
 
 fn cannot_run(cause: String) -> Error {
     Error::new(codes::BAD_REGEX, format!("input.regex cannot be run: {cause}"))
+}
+
+/// Characters of a pattern, at most and with its repetitions written out.
+fn n_characters(node: &Node) -> usize {
+    match node {
+        Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter().map(n_characters).fold(0, usize::saturating_add),
+        Node::Repeat { node, min, max, .. } => {
+            n_characters(node).saturating_mul(max.unwrap_or(*min).max(*min).max(1) as usize)
+        }
+        Node::Capture { node, .. } | Node::Atomic(node) | Node::Look { node, .. } => n_characters(node),
+        _ => 1,
+    }
 }
 
 /// Where nothing can follow but the end, `$` is the end: the whole text has to match.

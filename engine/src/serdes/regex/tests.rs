@@ -394,20 +394,23 @@ impl Agreement {
 
     #[track_caller]
     fn check(&self, lines: &[String]) {
-        let expect: Vec<String> = lines.iter().map(|line| self.slow_groups(line).join("|")).collect();
+        // The naive engine has no answer for a few lines, since it gives up.
+        let answered = lines.iter().filter_map(|line| Some((line.as_str(), self.slow_groups(line)?.join("|"))));
+        let (lines, expect): (Vec<&str>, Vec<String>) = answered.unzip();
         let expect: Vec<&str> = expect.iter().map(String::as_str).collect();
         let data: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
         assert_every_path(self.serde.as_ref(), self.n_groups, &block(data.as_bytes()), &expect);
     }
 
-    fn slow_groups<'a>(&self, line: &'a str) -> Vec<&'a str> {
-        match self.reference.captures(line).unwrap() {
+    /// `None` where the naive engine gives up.
+    fn slow_groups<'a>(&self, line: &'a str) -> Option<Vec<&'a str>> {
+        Some(match self.reference.captures(line).ok()? {
             None => vec!["NULL"; self.n_groups],
             Some(captures) => {
                 let group = |group| captures.get(group).map_or("NULL", |group| group.as_str());
                 (1..=self.n_groups).map(group).collect()
             }
-        }
+        })
     }
 }
 
