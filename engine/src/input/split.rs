@@ -11,9 +11,10 @@ use crate::config::InputConfig;
 use crate::storage::FileMeta;
 
 const MIB: u64 = 1 << 20;
-/// The most that tasks of an input get, and of those over 4 GiB, of which there are no more than so many.
+/// What a task gets of an input that is not small. There are no more tasks than so many until each gets the most: every
+/// task of a GROUP BY has groups of its own, which wait in memory for the others and cost time to put together.
 const DEFAULT_SPLIT_BYTES: Range<u64> = 32 * MIB..256 * MIB;
-const DEFAULT_SPLITS_MAX: u64 = 128;
+const DEFAULT_SPLITS_MAX: u64 = 32;
 
 /// A smaller input is divided into so many, so that the last task to end is not much of the whole; but none gets less
 /// than what a request to S3 asks for at a time.
@@ -153,9 +154,10 @@ mod tests {
         assert_eq!(plan(&small, 0, None).matches(" | ").count(), 0);
         assert_eq!(plan(&[("a", 100 * MIB)], 0, None).matches(" | ").count(), 12);
         assert_eq!(plan(&[("a", 500 * MIB)], 0, None).matches(" | ").count(), 15);
-        assert_eq!(plan(&[("a", 2 << 30)], 0, None).matches(" | ").count(), 63);
-        assert_eq!(plan(&[("a", 8 << 30)], 0, None).matches(" | ").count(), 127);
-        assert_eq!(plan(&[("a", (8 << 30) + 1)], 0, None).matches(" | ").count(), 126);
+        assert_eq!(plan(&[("a", 1 << 30)], 0, None).matches(" | ").count(), 31);
+        assert_eq!(plan(&[("a", 2 << 30)], 0, None).matches(" | ").count(), 31);
+        assert_eq!(plan(&[("a", 8 << 30)], 0, None).matches(" | ").count(), 31);
+        assert_eq!(plan(&[("a", (8 << 30) + 1)], 0, None).matches(" | ").count(), 32);
         assert_eq!(plan(&[("a", 64 << 30)], 0, None).matches(" | ").count(), 255);
         let many: Vec<(&str, u64)> = (0..10_000).map(|_| ("x.gz", 100)).collect();
         assert_eq!(plan(&many, 0, None).matches(" | ").count(), 10_000 / 508);
