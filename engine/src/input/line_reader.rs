@@ -26,6 +26,9 @@ use crate::storage::{FileMeta, ReadAt};
 /// Bytes read at a time past the end of the split, to finish its last record.
 const OVERREAD_BYTES: usize = 4 << 10;
 
+/// Bytes of a line, before the first has been read.
+const LINE_BYTES_GUESS: usize = 128;
+
 /// Buffers hold a byte order mark, or CRLF and a byte.
 const BLOCK_BYTES_MIN: usize = 4;
 /// So that offsets in a block are `u32`: a block is at most as large as both together and a few bytes.
@@ -214,7 +217,8 @@ impl LineReader {
     fn take_block(&mut self) -> Result<Option<RecordBlock>> {
         let at_end = matches!(self.ended, Some(End::File));
         let text = &self.buf[..self.filled];
-        let mut records = Vec::with_capacity(self.n_records_before + self.n_records_before / 16);
+        let n_expected = if self.n_records == 0 { text.len() / LINE_BYTES_GUESS } else { self.n_records_before };
+        let mut records = Vec::with_capacity(n_expected + n_expected / 16);
         let mut next = find_records(text, self.record_start, self.scanned, at_end, &mut records);
         self.scanned = self.filled - usize::from(!at_end && text.ends_with(b"\r"));
 

@@ -121,8 +121,12 @@ impl FieldTable {
     /// Forgets all rows; those to come are of `block`.
     pub(super) fn clear(&mut self, n_columns: usize, block: &RecordBlock) {
         self.columns.resize_with(n_columns, FieldPlaces::default);
-        self.columns.iter_mut().for_each(|places| places.0.clear());
         self.record_of_row.clear();
+        self.record_of_row.reserve(block.records.len());
+        for FieldPlaces(places) in &mut self.columns {
+            places.clear();
+            places.reserve(block.records.len());
+        }
         self.side_text.clear();
         self.block_bytes = block.data.len();
     }
@@ -270,10 +274,12 @@ impl RowsLeft {
 
     /// Drops the rows that are not to be kept.
     fn keep(&mut self, keep: &BooleanArray) -> Result<()> {
-        let kept: Vec<u32> = match &self.kept {
-            None => keep.values().set_indices_u32().collect(),
-            Some(kept) => keep.values().set_indices().map(|idx| kept[idx]).collect(),
-        };
+        let keep_bits = keep.values();
+        let mut kept = Vec::with_capacity(keep_bits.count_set_bits());
+        match &self.kept {
+            None => kept.extend(keep_bits.set_indices_u32()),
+            Some(before) => kept.extend(keep_bits.set_indices().map(|idx| before[idx])),
+        }
         self.n_rows = kept.len();
         self.kept = Some(kept);
         let filter = FilterBuilder::new(keep).optimize().build();
