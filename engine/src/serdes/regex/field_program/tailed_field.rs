@@ -32,12 +32,21 @@ impl TailedField {
     /// byte after the last bound.
     #[inline(always)]
     pub(super) fn find(&self, text: &[u8], index: &ByteIndex, position: usize) -> Option<TailedFieldBounds> {
-        let end = index.places(self.outside).next(position, text.len());
-        if text.get(end) != Some(&self.end) {
-            return None;
-        }
-        let separator = index.places(self.outside_tail).last(position + self.min..end)?;
-        let is_one = self.separators.contains(text[separator]) && end > separator + self.min_tail;
+        let (outside, outside_tail) = (index.places(self.outside), index.places(self.outside_tail));
+        let (ends, _) = outside.ahead(position);
+        let (separator, end) = if ends == 0 {
+            let end = outside.next(position, text.len());
+            (outside_tail.last(position..end)?, end)
+        } else {
+            // Both lie in one word, but for long fields.
+            let n_before_end = ends.trailing_zeros();
+            let before_end = outside_tail.ahead(position).0 & !(u64::MAX << n_before_end);
+            (position + before_end.checked_ilog2()? as usize, position + n_before_end as usize)
+        };
+        let is_one = text.get(end) == Some(&self.end)
+            && self.separators.contains(text[separator])
+            && separator >= position + self.min
+            && end > separator + self.min_tail;
         is_one.then_some([position, separator, separator + 1, end])
     }
 
