@@ -50,8 +50,9 @@ pub struct SplitOptions<'a> {
 /// Groups pieces of `files` so that one map task reads one group.
 ///
 /// Shape: no group is empty; groups and the pieces in them follow the order of `files`; files of 0 bytes are left
-/// out. A pure function of its arguments, so that results do not depend on the machine. A plain file is cut at
-/// multiples of the split size, unless lines are to be dropped at its start or end; a compressed one is never cut.
+/// out. A pure function of its arguments, so that results do not depend on the machine. A plain file is cut into
+/// pieces of one length, as near to the split size as can be, unless lines are to be dropped at its start or end; a
+/// compressed one is never cut.
 pub fn plan_splits(files: &[Arc<FileMeta>], options: &SplitOptions<'_>) -> Vec<Vec<InputSplit>> {
     let is_plain = |file: &FileMeta| Codec::is_plain_name(&file.path);
     let weight = |file: &FileMeta| if is_plain(file) { file.len } else { file.len.saturating_mul(COMPRESSED_WEIGHT) };
@@ -73,12 +74,14 @@ pub fn plan_splits(files: &[Arc<FileMeta>], options: &SplitOptions<'_>) -> Vec<V
         group.push(InputSplit { file: Arc::clone(file), range });
     };
     for file in files.iter().filter(|file| file.len > 0) {
-        if !is_plain(file) || drops_lines || file.len <= split_bytes {
+        let n_pieces = file.len / split_bytes + u64::from(file.len % split_bytes >= split_bytes.div_ceil(2));
+        if !is_plain(file) || drops_lines || n_pieces <= 1 {
             add(file, None, weight(file));
         } else {
+            let piece_bytes = file.len.div_ceil(n_pieces);
             let mut start = 0;
             while start < file.len {
-                let end = start.saturating_add(split_bytes).min(file.len);
+                let end = start.saturating_add(piece_bytes).min(file.len);
                 add(file, Some(start..end), end - start);
                 start = end;
             }
@@ -133,8 +136,11 @@ mod tests {
 
     #[test]
     fn large_plain_files_are_cut() {
-        assert_eq!(plan(&[("a", 2), ("b", 25), ("c", 5)], 0, Some(10)), "a | b[0..10] | b[10..20] | b[20..25] c");
+        assert_eq!(plan(&[("a", 2), ("b", 25), ("c", 3)], 0, Some(10)), "a | b[0..9] | b[9..18] | b[18..25] c");
         assert_eq!(plan(&[("a", 10)], 0, Some(10)), "a");
+        assert_eq!(plan(&[("a", 14), ("b", 1)], 0, Some(10)), "a | b");
+        assert_eq!(plan(&[("a", 15)], 0, Some(10)), "a[0..8] | a[8..15]");
+        assert_eq!(plan(&[("a", 16)], 0, Some(3)), "a[0..4] | a[4..8] | a[8..12] | a[12..16]");
         assert_eq!(plan(&[("a", 3)], 0, Some(1)), "a[0..1] | a[1..2] | a[2..3]");
         assert_eq!(plan(&[("a", 2)], 0, Some(0)), "a[0..1] | a[1..2]");
     }
@@ -151,13 +157,13 @@ mod tests {
         let names: Vec<String> = (0..100).map(|i| format!("f{i:03}")).collect();
         let small: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 10_000)).collect();
         assert_eq!(plan(&small, 0, None).matches(" | ").count(), 0);
-        assert_eq!(plan(&[("a", 100 * MIB)], 0, None).matches(" | ").count(), 6);
+        assert_eq!(plan(&[("a", 100 * MIB)], 0, None).matches(" | ").count(), 5);
         assert_eq!(plan(&[("a", 300 * MIB)], 0, None).matches(" | ").count(), 15);
         assert_eq!(plan(&[("a", 500 * MIB)], 0, None).matches(" | ").count(), 15);
         assert_eq!(plan(&[("a", 1 << 30)], 0, None).matches(" | ").count(), 31);
         assert_eq!(plan(&[("a", 2 << 30)], 0, None).matches(" | ").count(), 31);
         assert_eq!(plan(&[("a", 8 << 30)], 0, None).matches(" | ").count(), 31);
-        assert_eq!(plan(&[("a", (8 << 30) + 1)], 0, None).matches(" | ").count(), 32);
+        assert_eq!(plan(&[("a", (8 << 30) + 1)], 0, None).matches(" | ").count(), 31);
         assert_eq!(plan(&[("a", 64 << 30)], 0, None).matches(" | ").count(), 255);
         let many: Vec<(&str, u64)> = (0..10_000).map(|_| ("x.gz", 100)).collect();
         assert_eq!(plan(&many, 0, None).matches(" | ").count(), 10_000 / 500 - 1);
