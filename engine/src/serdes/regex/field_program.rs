@@ -217,8 +217,8 @@ enum Follow {
     Outside,
     /// A literal whose first byte is in the index.
     Literal { literal: Literal, first: SetIdx },
-    /// Bytes of one set; the index may have that, or one that holds it.
-    Bytes { first: First, indexed: Option<SetIdx> },
+    /// Bytes of one set; the index may have that, or one that holds it, and maybe all that ends the run, too.
+    Bytes { first: First, indexed: Option<SetIdx>, has_outside: bool },
 }
 
 /// Where a group lies in a text: its first byte and the one after its last.

@@ -201,7 +201,9 @@ impl Compiler<'_> {
             // The shortest end has to be searched for, and the longest is nearly always it.
             let is_searched = *mode == RepeatMode::Lazy && !following.at_end;
             let added = if is_searched { self.sets.add(following.bytes) } else { None };
-            Follow::Bytes { first: following, indexed: added.or_else(|| self.sets.find_around(following.bytes)) }
+            let indexed = added.or_else(|| self.sets.find_around(following.bytes));
+            let has_outside = indexed.is_some_and(|around| set.complement().is_subset(self.sets.set(around)));
+            Follow::Bytes { first: following, indexed, has_outside }
         };
         let needed = if *mode == RepeatMode::Greedy && set.complement() == ByteSet::default() {
             self.needs[next].indexed(&self.sets)

@@ -188,6 +188,12 @@ impl FirstWays {
                 let end = LongestIfItCan { outside: lines.index.places(*set), first, run };
                 self.end_run(run, here, lines, end, Literally(&run.then));
             }
+            (_, Follow::Bytes { first, indexed: Some(around), has_outside: true })
+                if run.lazy && run.min == 0 && run.max.is_none() =>
+            {
+                let end = ShortestIfItCan { around: lines.index.places(*around), first, run };
+                self.end_run(run, here, lines, end, Literally(&run.then));
+            }
             (RunEnd::TextEnd, Follow::Outside) if is_unlimited => {
                 self.end_run(run, here, lines, LineEnd { min: run.min }, Literally(&run.then));
             }
@@ -358,6 +364,24 @@ impl FirstEnd for LongestIfItCan<'_> {
             return Some(longest);
         }
         line.first_run_end(self.run, line.run_limits(self.run, position, longest)?)
+    }
+}
+
+/// The shortest run: no byte before the first of those that can follow or end it is any of these.
+struct ShortestIfItCan<'a> {
+    around: Places<'a>,
+    first: &'a First,
+    run: &'a Run,
+}
+
+impl FirstEnd for ShortestIfItCan<'_> {
+    #[inline(always)]
+    fn first_end(&self, line: Line<'_>, position: usize) -> Option<usize> {
+        let found = self.around.next(position, line.text.len());
+        if found < line.text.len() && self.first.allows(line.text, found) {
+            return Some(found);
+        }
+        AnyEnd(self.run).first_end(line, position)
     }
 }
 

@@ -130,7 +130,7 @@ impl Line<'_> {
                 }
             }
             Follow::Bytes { first, .. } if first.allows(self.text, longest) => Some(longest),
-            Follow::Bytes { first, indexed: Some(around) } => {
+            Follow::Bytes { first, indexed: Some(around), .. } => {
                 let mut end = longest;
                 loop {
                     end = self.index.places(*around).last(shortest..end)?;
@@ -161,7 +161,7 @@ impl Line<'_> {
                     start = found + 1;
                 }
             }
-            Follow::Bytes { first, indexed: Some(around) } if !first.at_end => {
+            Follow::Bytes { first, indexed: Some(around), .. } if !first.at_end => {
                 let mut start = shortest;
                 loop {
                     let found = self.index.places(*around).next(start, self.text.len());
