@@ -315,6 +315,8 @@ fn pattern_with_line() -> impl Strategy<Value = (String, String)> {
         piece(".+", &["a", "b a", "\t"]),
         piece(".*?", &["", "ab ", " b"]),
         piece(".+?", &["a", "é "]),
+        piece("([^b]*?)[ab]", &["a", "b", "éa", "0 b"]),
+        piece("[^a]*?[a-c0]", &["a", "b", "é0", " c"]),
         piece("[^\"]*", &["", "a b", "0"]),
         piece("[0-9]*", &["", "0", "00"]),
         piece(r"\d{1,2}", &["0", "00"]),
