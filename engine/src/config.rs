@@ -56,8 +56,9 @@ pub struct InputConfig {
     /// Bytes of the longest record. Default 256 MiB. A longer one is malformed: the reader skips to the next line.
     pub record_bytes_max: usize,
     /// Bytes of one input split of a plain file; compressed bytes count eight times. `None` (default): 32 MiB; less for
-    /// inputs below 512 MiB so that there are 16 splits, but never under 16 MiB; more for inputs over 1 GiB so that there
-    /// are at most 32, but never over 256 MiB. Never derived from the number of threads.
+    /// inputs below 512 MiB so that there are about 16 splits, but not under 16 MiB; more for inputs over 1 GiB so that
+    /// there are about 32, but not over 256 MiB. A file is cut into pieces of one length, at most a tenth over it. Never
+    /// derived from the number of threads.
     pub split_bytes: Option<u64>,
     /// `logq.gzip.trailing`.
     pub on_trailing_garbage: OnTrailingGarbage,

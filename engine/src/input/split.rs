@@ -11,8 +11,8 @@ use crate::config::InputConfig;
 use crate::storage::FileMeta;
 
 const MIB: u64 = 1 << 20;
-/// What a task gets of an input that is not small. There are no more tasks than so many until each gets the most: every
-/// task of a GROUP BY has groups of its own, which wait in memory for the others and cost time to put together.
+/// What a task gets of an input that is not small. Until each gets the most, about so many share an input: every task of a
+/// GROUP BY has groups of its own, which wait in memory for the others and cost time to put together.
 const DEFAULT_SPLIT_BYTES: Range<u64> = 32 * MIB..256 * MIB;
 const DEFAULT_SPLITS_MAX: u64 = 32;
 
@@ -51,8 +51,8 @@ pub struct SplitOptions<'a> {
 ///
 /// Shape: no group is empty; groups and the pieces in them follow the order of `files`; files of 0 bytes are left
 /// out. A pure function of its arguments, so that results do not depend on the machine. A plain file is cut into
-/// pieces of one length, as near to the split size as can be, unless lines are to be dropped at its start or end; a
-/// compressed one is never cut.
+/// pieces of one length, at most a tenth longer than the split size, unless lines are to be dropped at its start or end;
+/// a compressed one is never cut.
 pub fn plan_splits(files: &[Arc<FileMeta>], options: &SplitOptions<'_>) -> Vec<Vec<InputSplit>> {
     let is_plain = |file: &FileMeta| Codec::is_plain_name(&file.path);
     let weight = |file: &FileMeta| if is_plain(file) { file.len } else { file.len.saturating_mul(COMPRESSED_WEIGHT) };
@@ -74,7 +74,7 @@ pub fn plan_splits(files: &[Arc<FileMeta>], options: &SplitOptions<'_>) -> Vec<V
         group.push(InputSplit { file: Arc::clone(file), range });
     };
     for file in files.iter().filter(|file| file.len > 0) {
-        let n_pieces = file.len / split_bytes + u64::from(file.len % split_bytes >= split_bytes.div_ceil(2));
+        let n_pieces = file.len.div_ceil(split_bytes.saturating_add(split_bytes / 10));
         if !is_plain(file) || drops_lines || n_pieces <= 1 {
             add(file, None, weight(file));
         } else {
@@ -138,9 +138,9 @@ mod tests {
     fn large_plain_files_are_cut() {
         assert_eq!(plan(&[("a", 2), ("b", 25), ("c", 3)], 0, Some(10)), "a | b[0..9] | b[9..18] | b[18..25] c");
         assert_eq!(plan(&[("a", 10)], 0, Some(10)), "a");
-        assert_eq!(plan(&[("a", 14), ("b", 1)], 0, Some(10)), "a | b");
+        assert_eq!(plan(&[("a", 11), ("b", 1)], 0, Some(10)), "a | b");
         assert_eq!(plan(&[("a", 15)], 0, Some(10)), "a[0..8] | a[8..15]");
-        assert_eq!(plan(&[("a", 16)], 0, Some(3)), "a[0..4] | a[4..8] | a[8..12] | a[12..16]");
+        assert_eq!(plan(&[("a", 202)], 0, Some(10)).matches(" | ").count(), 18);
         assert_eq!(plan(&[("a", 3)], 0, Some(1)), "a[0..1] | a[1..2] | a[2..3]");
         assert_eq!(plan(&[("a", 2)], 0, Some(0)), "a[0..1] | a[1..2]");
     }
@@ -157,14 +157,9 @@ mod tests {
         let names: Vec<String> = (0..100).map(|i| format!("f{i:03}")).collect();
         let small: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 10_000)).collect();
         assert_eq!(plan(&small, 0, None).matches(" | ").count(), 0);
-        assert_eq!(plan(&[("a", 100 * MIB)], 0, None).matches(" | ").count(), 5);
-        assert_eq!(plan(&[("a", 300 * MIB)], 0, None).matches(" | ").count(), 15);
-        assert_eq!(plan(&[("a", 500 * MIB)], 0, None).matches(" | ").count(), 15);
-        assert_eq!(plan(&[("a", 1 << 30)], 0, None).matches(" | ").count(), 31);
-        assert_eq!(plan(&[("a", 2 << 30)], 0, None).matches(" | ").count(), 31);
-        assert_eq!(plan(&[("a", 8 << 30)], 0, None).matches(" | ").count(), 31);
-        assert_eq!(plan(&[("a", (8 << 30) + 1)], 0, None).matches(" | ").count(), 31);
-        assert_eq!(plan(&[("a", 64 << 30)], 0, None).matches(" | ").count(), 255);
+        let n_pieces = |len: u64| plan(&[("a", len)], 0, None).split(" | ").count();
+        assert_eq!([16, 100, 300, 500].map(|mib| n_pieces(mib * MIB)), [1, 6, 15, 15]);
+        assert_eq!([1, 2, 8, 9, 64].map(|gib| n_pieces(gib << 30)), [30, 30, 30, 33, 233]);
         let many: Vec<(&str, u64)> = (0..10_000).map(|_| ("x.gz", 100)).collect();
         assert_eq!(plan(&many, 0, None).matches(" | ").count(), 10_000 / 500 - 1);
         let compressed: Vec<(&str, u64)> = (0..100).map(|_| ("x.gz", MIB / 2)).collect();

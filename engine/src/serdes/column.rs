@@ -118,14 +118,14 @@ pub(super) struct FieldTable {
 }
 
 impl FieldTable {
-    /// Forgets all rows; those to come are of `block`.
-    pub(super) fn clear(&mut self, n_columns: usize, block: &RecordBlock) {
+    /// Forgets all rows; those to come are of some records of `block`, and makes room for them.
+    pub(super) fn clear(&mut self, n_columns: usize, block: &RecordBlock, n_records: usize) {
         self.columns.resize_with(n_columns, FieldPlaces::default);
         self.record_of_row.clear();
-        self.record_of_row.reserve(block.records.len());
+        self.record_of_row.reserve(n_records);
         for FieldPlaces(places) in &mut self.columns {
             places.clear();
-            places.reserve(block.records.len());
+            places.reserve(n_records);
         }
         self.side_text.clear();
         self.block_bytes = block.data.len();

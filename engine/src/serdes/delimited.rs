@@ -196,7 +196,7 @@ struct DelimitedDeserializer {
 impl Deserializer for DelimitedDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
         let DelimitedDeserializer { format, plan, filtered, rest, rules, table, bad_records, .. } = self;
-        table.clear(plan.columns.len(), block);
+        table.clear(plan.columns.len(), block, rows.len());
         table.record_of_row.extend(rows.clone());
         let texts = RecordTexts::new(block, &rows);
         // A separator that is no ASCII character may cut a character in two.

@@ -231,7 +231,7 @@ struct RegexDeserializer {
 
 impl Deserializer for RegexDeserializer {
     fn deserialize(&mut self, block: &RecordBlock, rows: Range<usize>) -> Result<RecordBatch> {
-        self.table.clear(self.plan.columns.len(), block);
+        self.table.clear(self.plan.columns.len(), block, rows.len());
         self.matcher.start_text();
         let texts = RecordTexts::new(block, &rows);
         let mut rows = rows;

@@ -18,7 +18,9 @@ mod set_search;
 
 use std::ops::Range;
 
-use self::set_search::{Lookup, SetSearch, Shape};
+#[cfg(target_arch = "x86_64")]
+use self::set_search::Shape;
+use self::set_search::{Lookup, SetSearch};
 use super::byte_set::ByteSet;
 
 /// Bytes in a chunk: as many as a word has bits.
@@ -30,6 +32,9 @@ pub(super) const WINDOW_BYTES: usize = 16 << 10;
 /// Sets that one index keeps. More of them cost more than they help.
 const SETS_MAX: usize = 8;
 
+/// Bytes of a set that a search for some of them can go by.
+const SPARSE_MAX: usize = 16;
+
 /// The number of a set in its [`IndexedSets`].
 pub(super) type SetIdx = usize;
 
@@ -38,6 +43,7 @@ pub(super) type SetIdx = usize;
 pub(super) struct IndexedSets {
     searches: Vec<SetSearch>,
     /// For those of the sets that are looked up.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only vector instructions look up"))]
     lookups: Vec<Lookup>,
 }
 
@@ -64,10 +70,11 @@ impl IndexedSets {
         self.searches[set_idx].set
     }
 
-    /// The number of the smallest set that is there and holds a set.
+    /// The number of the smallest set that is there and holds a set, unless its bytes are everywhere in a text.
     pub(super) fn find_around(&self, set: ByteSet) -> Option<SetIdx> {
         let around = self.searches.iter().enumerate().filter(|(_, known)| set.is_subset(known.set));
-        around.min_by_key(|(_, known)| known.set.iter().count()).map(|(set_idx, _)| set_idx)
+        let sizes = around.map(|(set_idx, known)| (known.set.iter().count(), set_idx));
+        sizes.filter(|(size, _)| *size <= SPARSE_MAX).min().map(|(_, set_idx)| set_idx)
     }
 }
 
@@ -156,23 +163,24 @@ impl ByteIndex {
             words[1 + n_chunks..].fill(Word::default());
         }
         let mut stripes = Stripes { bits: &mut self.bits, stride: self.stride };
-        for (set_idx, search) in sets.searches.iter().enumerate() {
-            match (self.instructions, search.shape) {
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: `Avx2` is made by `Instructions::default` alone, where the machine has these instructions.
-                (Instructions::Avx2, Shape::Byte(byte)) => unsafe {
-                    avx2::find_byte(byte, text, stripes.words(set_idx))
-                },
-                #[cfg(target_arch = "x86_64")]
-                (Instructions::Avx2, Shape::LookedUp(_)) => {}
-                (Instructions::Portable, _) => portable::fill(search, text, stripes.words(set_idx)),
+        match self.instructions {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => {
+                for (set_idx, search) in sets.searches.iter().enumerate() {
+                    if let Shape::Byte(byte) = search.shape {
+                        // SAFETY: `Avx2` is made by `Instructions::default` alone, where the machine has these instructions.
+                        unsafe { avx2::find_byte(byte, text, stripes.words(set_idx)) }
+                    }
+                }
+                for lookup in &sets.lookups {
+                    // SAFETY: as above.
+                    unsafe { avx2::look_up(lookup, text, &mut stripes) }
+                }
             }
-        }
-        #[cfg(target_arch = "x86_64")]
-        if let Instructions::Avx2 = self.instructions {
-            for lookup in &sets.lookups {
-                // SAFETY: as above.
-                unsafe { avx2::look_up(lookup, text, &mut stripes) }
+            Instructions::Portable => {
+                for (set_idx, search) in sets.searches.iter().enumerate() {
+                    portable::fill(search, text, stripes.words(set_idx));
+                }
             }
         }
     }

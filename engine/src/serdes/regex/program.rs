@@ -27,8 +27,12 @@ use crate::java_regex::{needs_backtracking, take_last_end, visit};
 /// Bytes that one compiled pattern may take: a class repeated thousands of times is legal and large.
 const COMPILED_BYTES_MAX: usize = 64 << 20;
 
-/// A pattern of so many characters stays far below that: a class that has all characters beyond ASCII takes some kilobytes.
+/// A pattern of so many characters stays far below that: a class with all characters beyond ASCII takes some kilobytes.
 const CHARACTERS_SURE_TO_COMPILE: usize = 1000;
+
+/// Brackets in brackets as the linear engine counts them: each of a pattern's is printed with two more, and `java_regex`
+/// takes a hundred.
+const NESTED_MAX: u32 = 1000;
 
 /// A pattern with what every program for it shares.
 #[derive(Debug)]
@@ -86,6 +90,9 @@ struct LateEngine {
 }
 
 impl LateEngine {
+    /// The engine, made by whoever asks first.
+    ///
+    /// Errors: `BAD_REGEX` for a pattern that takes too much memory.
     fn get(&self) -> Result<&Engine> {
         if let Some(engine) = self.made.get() {
             return Ok(engine);
@@ -108,6 +115,8 @@ impl LateEngine {
 /// One task's program with the memory that matching needs.
 pub(super) struct Matcher {
     program: Program,
+    /// The program's, once a line needed it: a copy, since those who share one wait for each other's memory.
+    engine: Option<Engine>,
     locations: Option<bytes::CaptureLocations>,
     memory: Memory,
 }
@@ -195,7 +204,7 @@ impl Analysis {
 
 impl Matcher {
     pub(super) fn new(program: Program) -> Self {
-        Matcher { program, locations: None, memory: Memory::default() }
+        Matcher { program, engine: None, locations: None, memory: Memory::default() }
     }
 
     /// Matches a text of one line; the groups if it matches.
@@ -270,7 +279,7 @@ impl Matcher {
     /// took no part, and for all if the line does not match.
     ///
     /// The text has to be the same since [`Matcher::start_text`], shorter than 4 GiB, and the line UTF-8.
-    /// Errors: `REGEX_LIMIT`, without a place.
+    /// Errors: `REGEX_LIMIT`, without a place; and those of compiling, as nothing is compiled that no line needs.
     pub(super) fn find(&mut self, text: &[u8], line: Range<usize>, groups: &mut [GroupRange]) -> Result<bool> {
         let Program { prefix_tests, fields, engine, numbers } = &self.program;
         let line_text = &text[line.clone()];
@@ -290,7 +299,11 @@ impl Matcher {
         }
         groups.fill(NO_GROUP);
         let in_text = |start: usize, end: usize| [(line.start + start) as u32, (line.start + end) as u32];
-        match engine.get()? {
+        let engine = match &mut self.engine {
+            Some(engine) => engine,
+            none => none.insert(engine.get()?.clone()),
+        };
+        match engine {
             Engine::Linear(regex) if numbers.iter().all(Option::is_none) => Ok(regex.is_match(line_text)),
             Engine::Linear(regex) => {
                 let locations = self.locations.get_or_insert_with(|| regex.capture_locations());
@@ -379,7 +392,11 @@ fn one_character(node: &Node) -> Option<ByteSet> {
 }
 
 fn compile_linear(pattern: &str) -> Result<bytes::Regex> {
-    bytes::RegexBuilder::new(pattern).size_limit(COMPILED_BYTES_MAX).build().map_err(|e| cannot_run(e.to_string()))
+    bytes::RegexBuilder::new(pattern)
+        .size_limit(COMPILED_BYTES_MAX)
+        .nest_limit(NESTED_MAX)
+        .build()
+        .map_err(|e| cannot_run(e.to_string()))
 }
 
 fn cannot_run(cause: String) -> Error {

@@ -404,7 +404,11 @@ impl Agreement {
 
     /// `None` where the naive engine gives up.
     fn slow_groups<'a>(&self, line: &'a str) -> Option<Vec<&'a str>> {
-        Some(match self.reference.captures(line).ok()? {
+        let captures = match self.reference.captures(line) {
+            Err(fancy_regex::Error::RuntimeError(fancy_regex::RuntimeError::BacktrackLimitExceeded)) => return None,
+            captures => captures.unwrap(),
+        };
+        Some(match captures {
             None => vec!["NULL"; self.n_groups],
             Some(captures) => {
                 let group = |group| captures.get(group).map_or("NULL", |group| group.as_str());

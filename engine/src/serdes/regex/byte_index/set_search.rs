@@ -30,8 +30,7 @@ pub(super) struct AsciiSet {
 }
 
 impl SetSearch {
-    /// `None` if it takes more products than there are flags in a [`Lookup`], or has some of the bytes beyond ASCII and
-    /// not all.
+    /// `None` if it has some of the bytes beyond ASCII and not all.
     pub(super) fn new(set: ByteSet) -> Option<Self> {
         let ranges = set.ranges();
         let shape = match ranges[..] {
@@ -39,9 +38,7 @@ impl SetSearch {
             _ if set.iter().filter(|byte| !byte.is_ascii()).count() % 128 != 0 => return None,
             _ => {
                 let (ascii, inside) = if set.has_beyond_ascii() { (set.complement(), 0) } else { (set, u64::MAX) };
-                let ascii = AsciiSet { ascii, inside };
-                Lookup::new(&[(0, ascii)])?;
-                Shape::LookedUp(ascii)
+                Shape::LookedUp(AsciiSet { ascii, inside })
             }
         };
         Some(SetSearch { set, shape, ranges })

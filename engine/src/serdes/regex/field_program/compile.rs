@@ -310,9 +310,10 @@ impl Needs {
     /// What a step needs, together with those after it.
     fn of(step: &Step, needs: &[Needs]) -> Self {
         match step {
-            Step::End | Step::Fields { .. } | Step::TailedField { .. } => Needs::default(),
-            Step::Literal { literal, next } => needs[*next].with(literal),
-            Step::Run(run) => needs[run.next].with(&run.then),
+            Step::End | Step::Fields { .. } => Needs::default(),
+            Step::Literal { literal, next } => needs[*next].with(&literal.bytes),
+            Step::Run(run) => needs[run.next].with(&run.then.bytes),
+            Step::TailedField { field, next } => needs[*next].with(&[field.end]),
             Step::One { next, .. } | Step::Save { next, .. } | Step::Test { next, .. } | Step::Row { next, .. } => {
                 needs[*next].clone()
             }
@@ -327,9 +328,9 @@ impl Needs {
         }
     }
 
-    fn with(&self, literal: &Literal) -> Self {
+    fn with(&self, bytes: &[u8]) -> Self {
         let mut needs = self.clone();
-        for &byte in &literal.bytes {
+        for &byte in bytes {
             *needs.0.entry(byte).or_default() += 1;
         }
         needs

@@ -16,7 +16,7 @@ pub(super) struct TailedField {
     outside_tail: SetIdx,
     separators: ByteSet,
     /// The byte after the tail.
-    end: u8,
+    pub end: u8,
     /// Bytes of both at least.
     min: usize,
     min_tail: usize,
