@@ -17,7 +17,7 @@ use memchr::memchr2;
 
 use super::codec::{Codec, archive_kind};
 use super::decoder::{Decoder, Fault};
-use super::line_feeds::find_lines;
+use super::line_feeds::{after_terminator, find_lines};
 use super::{InputSplit, ReadBuffers, ReadCounters, RecordBlock, RecordRange, RecordReader};
 use crate::config::InputConfig;
 use crate::error::{Error, Result, codes};
@@ -431,22 +431,10 @@ impl RecordReader for LineReader {
 /// Finds the lines that end in `text`; the first starts at `start`, and none ends before `scanned`. Returns where the
 /// next line starts. A CR that `text` ends with is undecided, LF may follow, unless this is the end of the file.
 fn find_records(text: &[u8], start: usize, scanned: usize, at_end: bool, records: &mut Vec<RecordRange>) -> usize {
-    let mut start = start;
-    if let Some(next) = find_lines(text, start, scanned, records) {
-        start = next;
-    } else {
-        let mut scanned = scanned;
-        while let Some(n_after) = memchr2(b'\n', b'\r', &text[scanned..]) {
-            let end = scanned + n_after;
-            let Some(next) = after_terminator(text, end, at_end) else { break };
-            records.push(RecordRange { start: start as u32, end: end as u32 });
-            start = next;
-            scanned = next;
-        }
-    }
+    let start = find_lines(text, start, scanned, at_end, records);
     if at_end && start < text.len() {
         records.push(RecordRange { start: start as u32, end: text.len() as u32 });
-        start = text.len();
+        return text.len();
     }
     start
 }
@@ -455,13 +443,4 @@ fn find_records(text: &[u8], start: usize, scanned: usize, at_end: bool, records
 fn find_line_end(text: &[u8], scanned: usize, at_end: bool) -> Option<usize> {
     let n_after = memchr2(b'\n', b'\r', &text[scanned..])?;
     after_terminator(text, scanned + n_after, at_end)
-}
-
-/// The place after the LF, CR or CRLF at `end`; `None` if the next byte is yet to be read and may belong to it.
-fn after_terminator(text: &[u8], end: usize, at_end: bool) -> Option<usize> {
-    match (text[end], text.get(end + 1)) {
-        (b'\r', Some(b'\n')) => Some(end + 2),
-        (b'\r', None) if !at_end => None,
-        _ => Some(end + 1),
-    }
 }

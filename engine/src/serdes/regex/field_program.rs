@@ -19,7 +19,8 @@
 //!
 //! *Fields.* Runs side by side that end at the same byte, `([^ ]*) ([^ ]*) `, are one step: the next places of a set.
 //!
-//! *Tails.* A field that is divided at its last byte of some kind, `([^ ]*):([0-9]*) `, is one step too.
+//! *Tails.* A field that is divided at its last byte of some kind, `([^ ]*):([0-9]*) `, is one step too, and where a literal
+//! begins with what a run could hold but does not end so, `[^ ]*" `, the run has one end.
 //!
 //! *What is left.* In `"GET (.*) (- |[^ ]*)" "([^"]*)"` the run of anything could end at every blank of the line. But the
 //! rest of the pattern needs so many quotes: it ends before as many of them, counted from the end of the line.

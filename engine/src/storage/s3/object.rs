@@ -112,14 +112,11 @@ impl Pieces {
     }
 }
 
-/// How many requests a range is worth. Two of them fit into the window, but for an eighth: the little that is read behind
-/// the end of a split is no request of its own.
+/// How many requests a range is worth. Two of them fit into the window, but for an eighth: the little that a split is
+/// longer than others, or that is read behind its end, is no request of its own.
 fn n_pieces(range_bytes: u64, window_bytes: u64) -> u64 {
     let piece_bytes = PIECE_BYTES.min(window_bytes / 2).max(1);
-    range_bytes
-        .saturating_add(piece_bytes - 1 - piece_bytes / 8)
-        .div_euclid(piece_bytes)
-        .max(u64::from(range_bytes > 0))
+    range_bytes.div_ceil(piece_bytes + piece_bytes / 8)
 }
 
 /// Makes the requests in order, as far as there is room for their answers.

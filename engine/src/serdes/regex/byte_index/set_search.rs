@@ -76,7 +76,8 @@ impl LookedUpSet {
 }
 
 impl Lookup {
-    /// As few look-ups as are needed for all sets that are looked up.
+    /// Look-ups for all sets that are looked up, each set in the first into which it fits. One alone always does: it takes
+    /// at most a flag for each of the eight high halves of ASCII.
     pub(super) fn for_all(searches: &[SetSearch]) -> Vec<Lookup> {
         let mut groups: Vec<(Vec<(SetIdx, AsciiSet)>, Lookup)> = Vec::new();
         for (set_idx, search) in searches.iter().enumerate() {
