@@ -11,7 +11,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray};
 use arrow::record_batch::RecordBatch;
 use criterion::{Criterion, Throughput};
 use logq_engine::id::{AttemptId, JobId, StageId, TaskId};
-use logq_engine::shuffle::{MemoryBudget, PartitionScratch, ShuffleStore, hash_partition};
+use logq_engine::shuffle::{MemoryBudget, PartitionedRows, ShuffleStore};
 
 use crate::generate;
 
@@ -38,7 +38,7 @@ pub fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("shuffle");
     group.throughput(Throughput::Bytes(n_bytes as u64));
     group.bench_function("partition", |bencher| {
-        bencher.iter(|| divide(&batches, |_, part| drop(black_box(part))));
+        bencher.iter(|| divide(&batches, |_, rows| drop(black_box(rows))));
     });
     for (name, grants) in [("memory", true), ("spilled", false)] {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
@@ -47,7 +47,7 @@ pub fn benches(criterion: &mut Criterion) {
                 let store = ShuffleStore::new(folder.path(), JobId::new(), Arc::new(Budget { grants }));
                 let schema = batches[0].schema();
                 let mut writer = store.start(StageId(1), TaskId(0), AttemptId(0), schema, N_PARTITIONS as usize);
-                divide(&batches, |partition, part| writer.write(partition as usize, part).expect("there is room"));
+                divide(&batches, |batch, rows| writer.write_rows(batch, rows).expect("there is room"));
                 assert!(store.commit(writer.finish().expect("there is room")));
                 assert_eq!(store.spilled_bytes() == 0, grants);
                 let read =
@@ -59,13 +59,11 @@ pub fn benches(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn divide(batches: &[RecordBatch], mut take: impl FnMut(u32, RecordBatch)) {
-    let mut scratch = PartitionScratch::default();
+fn divide(batches: &[RecordBatch], mut take: impl FnMut(&RecordBatch, &PartitionedRows)) {
+    let mut rows = PartitionedRows::default();
     for batch in batches {
-        let keys = &batch.columns()[..1];
-        for (partition, part) in hash_partition(batch, keys, N_PARTITIONS, &mut scratch).expect("text has a hash") {
-            take(partition, part);
-        }
+        rows.assign(&batch.columns()[..1], batch.num_rows(), N_PARTITIONS).expect("text has a hash");
+        take(batch, &rows);
     }
 }
 

@@ -27,7 +27,7 @@ use crate::observer::{JobEvent, JobObserver, StageInfo, StageKind, StageProgress
 use crate::plan::stages::{
     RESULT_RANGES_MAX, Stage, StageGraph, StageInputExec, StageInputMode, StageOutput, stable_merge,
 };
-use crate::shuffle::{PartitionScratch, ShuffleStore};
+use crate::shuffle::{PartitionedRows, ShuffleStore};
 use crate::table::ScanReport;
 
 /// What a job runs with.
@@ -234,7 +234,7 @@ impl<'a> StageRun<'a> {
                 writer: writer(*partitions),
                 keys: keys.clone(),
                 partitions: *partitions as u32,
-                scratch: PartitionScratch::default(),
+                rows: PartitionedRows::default(),
             },
             (StageOutput::Gather { .. }, _) => TaskSink::Gather(writer(1)),
             (StageOutput::Result, ResultSink::Rows(senders)) => TaskSink::Rows {
@@ -418,14 +418,15 @@ fn reducer_ranges(stage: &Stage, job: &JobContext) -> Vec<Range<u32>> {
         }
         Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
     });
-    let bytes_max = if stage.division_shows {
-        job.config.reducer_bytes
-    } else {
-        job.config.reducer_bytes.min(job.config.inner_reducer_bytes())
-    };
+    let n_needed = |bytes_max: u64| usize::try_from(bytes.div_ceil(bytes_max.max(1))).unwrap_or(usize::MAX);
     let n_reducers = match job.reducers {
         Some(reducers) => reducers,
-        None => usize::try_from(bytes.div_ceil(bytes_max.max(1))).unwrap_or(usize::MAX),
+        None if stage.division_shows => n_needed(job.config.reducer_bytes),
+        // A power of two divides the partitions and the threads evenly.
+        None => {
+            let n_needed = n_needed(job.config.reducer_bytes.min(job.config.inner_reducer_bytes()));
+            n_needed.min(n_partitions).next_power_of_two()
+        }
     };
     let n_reducers = n_reducers.clamp(1, n_partitions);
     (0..n_reducers)

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, codes};
 use crate::id::{AttemptId, TaskId};
 use crate::output::{Committer, PendingFile, RecordWriter};
 use crate::serdes::TableSerde;
-use crate::shuffle::{MapOutput, MapOutputWriter, PartitionScratch, hash_partition};
+use crate::shuffle::{MapOutput, MapOutputWriter, PartitionedRows};
 
 /// Where the rows of a job's last stage go.
 pub enum ResultSink {
@@ -140,7 +140,7 @@ pub(super) enum TaskSink {
         writer: MapOutputWriter,
         keys: Vec<Arc<dyn PhysicalExpr>>,
         partitions: u32,
-        scratch: PartitionScratch,
+        rows: PartitionedRows,
     },
     Gather(MapOutputWriter),
     Rows {
@@ -172,16 +172,14 @@ pub(super) enum TaskOutput {
 impl TaskSink {
     pub fn write(&mut self, batch: RecordBatch) -> Result<()> {
         match self {
-            TaskSink::Hash { writer, keys, partitions, scratch } => {
+            TaskSink::Hash { writer, keys, partitions, rows } => {
                 let keys = keys
                     .iter()
                     .map(|key| key.evaluate(&batch).and_then(|value| value.into_array(batch.num_rows())))
                     .collect::<datafusion::common::Result<Vec<_>>>()
                     .map_err(Error::from_datafusion)?;
-                for (partition, rows) in hash_partition(&batch, &keys, *partitions, scratch)? {
-                    writer.write(partition as usize, rows)?;
-                }
-                Ok(())
+                rows.assign(&keys, batch.num_rows(), *partitions)?;
+                writer.write_rows(&batch, rows)
             }
             TaskSink::Gather(writer) => writer.write(0, batch),
             TaskSink::Rows { sender, rows_seen, cancel, enough } => {

@@ -10,6 +10,7 @@ use crate::error::Result;
 
 use super::compact::compact_batch;
 use super::kernel_error;
+use super::row_builder::{BatchRows, RowBuilder};
 
 /// Rows of a full batch.
 pub(super) const BATCH_ROWS: usize = 8192;
@@ -32,7 +33,7 @@ pub(super) enum Keep {
     Briefly,
 }
 
-/// Rows in their order: full batches, then pieces of a batch that is not full yet.
+/// Rows in their order: full batches, then pieces of a batch that is not full yet, then rows picked one by one.
 ///
 /// Where the cuts lie depends on the rows alone, except for rows so long that [`BATCH_BYTES_MAX`] cuts.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub(super) struct RowBuffer {
     keep: Keep,
     full: VecDeque<RecordBatch>,
     pieces: Vec<RecordBatch>,
+    picked: Option<RowBuilder>,
+    /// Rows that are not in a full batch.
     piece_rows: usize,
     piece_bytes: u64,
     /// How many of the last pieces are crumbs.
@@ -54,6 +57,7 @@ impl RowBuffer {
             keep,
             full: VecDeque::new(),
             pieces: Vec::new(),
+            picked: None,
             piece_rows: 0,
             piece_bytes: 0,
             n_crumbs: 0,
@@ -61,11 +65,35 @@ impl RowBuffer {
         }
     }
 
+    /// Copies some rows of a batch, whose values take `value_bytes`.
+    pub fn pick(&mut self, schema: &SchemaRef, batch: &BatchRows, mut rows: &[u32], value_bytes: u64) -> Result<()> {
+        if self.piece_rows > 0 && self.piece_bytes + value_bytes > BATCH_BYTES_MAX {
+            self.seal(schema)?;
+        }
+        while !rows.is_empty() {
+            let (picked, rest) = rows.split_at(rows.len().min(BATCH_ROWS - self.piece_rows));
+            let builder = self.picked.get_or_insert_with(|| RowBuilder::new(batch));
+            self.held_bytes -= builder.held_bytes();
+            builder.append(batch, picked).map_err(kernel_error)?;
+            self.held_bytes += builder.held_bytes();
+            self.piece_rows += picked.len();
+            if rest.is_empty() {
+                self.piece_bytes += value_bytes;
+            }
+            if self.piece_rows == BATCH_ROWS {
+                self.seal(schema)?;
+            }
+            rows = rest;
+        }
+        Ok(())
+    }
+
     /// Appends rows whose values take `value_bytes`.
     pub fn push(&mut self, schema: &SchemaRef, mut batch: RecordBatch, value_bytes: u64) -> Result<()> {
         if self.piece_rows > 0 && self.piece_bytes + value_bytes > BATCH_BYTES_MAX {
             self.seal(schema)?;
         }
+        self.finish_picked(schema)?;
         while self.piece_rows + batch.num_rows() >= BATCH_ROWS {
             let n_rows = BATCH_ROWS - self.piece_rows;
             let rest = batch.num_rows() - n_rows;
@@ -90,6 +118,7 @@ impl RowBuffer {
 
     /// Ends the batch that is not full.
     pub fn seal(&mut self, schema: &SchemaRef) -> Result<()> {
+        self.finish_picked(schema)?;
         let pieces = std::mem::take(&mut self.pieces);
         self.piece_rows = 0;
         self.piece_bytes = 0;
@@ -118,6 +147,18 @@ impl RowBuffer {
     /// Bytes of memory held.
     pub fn held_bytes(&self) -> usize {
         self.held_bytes
+    }
+
+    /// Makes a piece of the rows that were picked.
+    fn finish_picked(&mut self, schema: &SchemaRef) -> Result<()> {
+        if let Some(builder) = self.picked.take() {
+            self.held_bytes -= builder.held_bytes();
+            let piece = builder.finish(schema).map_err(kernel_error)?;
+            self.held_bytes += piece.get_array_memory_size();
+            self.pieces.push(piece);
+            self.n_crumbs = 0;
+        }
+        Ok(())
     }
 
     fn push_piece(&mut self, batch: RecordBatch, value_bytes: u64) {

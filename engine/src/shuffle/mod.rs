@@ -1,6 +1,6 @@
 //! The shuffle: map output, kept until reduce tasks have read it.
 //!
-//! A map attempt assigns its rows to shuffle partitions ([`hash_partition`]) and writes them to a
+//! A map attempt assigns its rows to shuffle partitions ([`PartitionedRows`]) and writes them to a
 //! [`MapOutputWriter`], which holds them in memory while the [`MemoryBudget`] allows and spills them to one file
 //! otherwise. Nothing is visible before [`ShuffleStore::commit`]; afterwards the output can be read again and again.
 //! Keys are columns here, and nobody knows why they are keys: no SQL, no SerDes, no plans, no retries.
@@ -20,12 +20,13 @@ mod hash;
 mod index;
 mod measure;
 mod merge_input;
+mod row_builder;
 mod spill;
 mod task_run;
 
 pub use budget::MemoryBudget;
 pub use merge_input::MergeInput;
-pub use partitioner::{PartitionScratch, hash_partition};
+pub use partitioner::PartitionedRows;
 pub use reader::ShuffleReader;
 pub use store::{PartitionStats, ShuffleStore};
 pub use task_run::{RunPlace, TaskRun};

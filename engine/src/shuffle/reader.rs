@@ -15,7 +15,7 @@ use super::measure::value_bytes;
 use super::writer::MapOutput;
 
 /// Batches of fewer rows are put together; larger ones are passed on without a copy.
-const SMALL_BATCH_ROWS: usize = BATCH_ROWS / 2;
+const SMALL_BATCH_ROWS: usize = BATCH_ROWS / 8;
 
 /// Text of 32-bit offsets must not overflow when small batches are put together.
 const GATHERED_BYTES_MAX: u64 = 64 << 20;

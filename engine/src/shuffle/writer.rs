@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arrow::array::UInt32Array;
+use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
@@ -13,6 +15,8 @@ use super::buffer::{Keep, RowBuffer};
 use super::compact::compact_batch;
 use super::kernel_error;
 use super::measure::value_bytes;
+use super::partitioner::PartitionedRows;
+use super::row_builder::BatchRows;
 use super::spill::{SpillDirectory, SpillFile, SpillWriter};
 
 /// Bytes that a writer may hold beyond what the budget grants, so that a budget of nothing does not spill each batch
@@ -21,6 +25,10 @@ const UNRESERVED_BYTES_MAX: usize = 256 << 10;
 
 /// The budget is asked for multiples of this, since all threads meet there.
 const GRANT_BYTES: usize = 64 << 10;
+
+/// Rows of one batch and partition with more bytes than this are not copied one by one: several of their texts may be
+/// one in memory.
+const PICKED_BYTES_MAX: u64 = 4 << 20;
 
 /// One attempt's output under construction. Rows arrive assigned to partitions. Dropped unfinished, it leaves nothing.
 pub struct MapOutputWriter {
@@ -42,6 +50,23 @@ pub struct MapOutputWriter {
 pub(super) struct Totals {
     pub rows: u64,
     pub value_bytes: u64,
+}
+
+impl Totals {
+    fn add(&mut self, n_rows: usize, value_bytes: u64) {
+        self.rows += n_rows as u64;
+        self.value_bytes += value_bytes;
+    }
+}
+
+/// A batch's own schema may differ in metadata.
+fn with_schema(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options).map_err(kernel_error)
+}
+
+fn no_partition(partition: usize, n_partitions: usize) -> Error {
+    Error::internal(format!("shuffle partition {partition} of {n_partitions}"))
 }
 
 impl MapOutputWriter {
@@ -74,22 +99,50 @@ impl MapOutputWriter {
     pub fn write(&mut self, partition: usize, batch: RecordBatch) -> Result<()> {
         let n_partitions = self.buffers.len();
         let Some(buffer) = self.buffers.get_mut(partition) else {
-            return Err(Error::internal(format!("shuffle partition {partition} of {n_partitions}")));
+            return Err(no_partition(partition, n_partitions));
         };
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        // A batch's own schema may differ in metadata.
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), batch.columns().to_vec(), &options)
-            .and_then(|batch| compact_batch(&batch))
-            .map_err(kernel_error)?;
+        let batch = compact_batch(&with_schema(&self.schema, &batch)?).map_err(kernel_error)?;
         let bytes = value_bytes(&batch);
-        self.totals[partition].rows += batch.num_rows() as u64;
-        self.totals[partition].value_bytes += bytes;
+        self.totals[partition].add(batch.num_rows(), bytes);
         self.held_bytes -= buffer.held_bytes();
         buffer.push(&self.schema, batch, bytes)?;
         self.held_bytes += buffer.held_bytes();
+        self.reserve()
+    }
+
+    /// Copies the rows of a batch, each to the partition it is assigned to.
+    ///
+    /// Shape: as for [`write`](Self::write); `rows` are of this batch.
+    /// Errors: as for [`write`](Self::write).
+    pub fn write_rows(&mut self, batch: &RecordBatch, rows: &PartitionedRows) -> Result<()> {
+        let n_partitions = self.buffers.len();
+        let batch = with_schema(&self.schema, batch)?;
+        let source = BatchRows::new(&batch);
+        for (partition, rows) in rows.iter() {
+            if rows.len() == batch.num_rows() {
+                return self.write(partition, batch);
+            }
+            let bytes =
+                source.as_ref().map(|source| source.value_bytes(rows)).filter(|bytes| *bytes <= PICKED_BYTES_MAX);
+            let (Some(source), Some(bytes)) = (&source, bytes) else {
+                let part = take_record_batch(&batch, &UInt32Array::from(rows.to_vec())).map_err(kernel_error)?;
+                self.write(partition, part)?;
+                continue;
+            };
+            let buffer = self.buffers.get_mut(partition).ok_or_else(|| no_partition(partition, n_partitions))?;
+            self.totals[partition].add(rows.len(), bytes);
+            self.held_bytes -= buffer.held_bytes();
+            buffer.pick(&self.schema, source, rows, bytes)?;
+            self.held_bytes += buffer.held_bytes();
+        }
+        self.reserve()
+    }
+
+    /// Asks for the memory that is held, and spills where it is refused.
+    fn reserve(&mut self) -> Result<()> {
         let wanted_bytes = self.held_bytes.next_multiple_of(GRANT_BYTES);
         if self.reservation.try_grow_to(wanted_bytes) || self.held_bytes <= UNRESERVED_BYTES_MAX {
             return Ok(());

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray};
-use arrow::compute::concat_batches;
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Int64Type, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use tempfile::TempDir;
 
 use super::*;
-use crate::shuffle::MergeInput;
+use crate::shuffle::{MergeInput, PartitionedRows};
 
 /// A budget of so many bytes, which counts what is out.
 struct Limit {
@@ -314,6 +314,59 @@ proptest::proptest! {
         drop(read);
         assert_eq!(limited.limit.bytes.load(Ordering::SeqCst), 0);
     }
+
+    /// Rows that are copied one by one, beside the slow way: each part of a batch taken and written.
+    #[test]
+    fn assigned_rows_are_those_that_are_written(
+        batches in proptest::collection::vec((0_i64..9000, 1_i64..1000), 0..12),
+        bytes_max in 0_usize..3_000_000,
+    ) {
+        let write = |fixture: &Fixture, one_by_one: bool| {
+            let mut writer = fixture.start(0);
+            let mut assigned = PartitionedRows::default();
+            for (start, &(n_rows, n_keys)) in (0..).step_by(10_000).zip(&batches) {
+                let batch = rows(start, start + n_rows);
+                let keys: ArrayRef = Arc::new(Int64Array::from_iter_values((0..n_rows).map(|row| row % n_keys)));
+                assigned.assign(&[keys], batch.num_rows(), N_PARTITIONS as u32).unwrap();
+                if one_by_one {
+                    writer.write_rows(&batch, &assigned).unwrap();
+                    continue;
+                }
+                for (partition, rows) in assigned.iter() {
+                    let part = take_record_batch(&batch, &UInt32Array::from(rows.to_vec())).unwrap();
+                    writer.write(partition, part).unwrap();
+                }
+            }
+            fixture.store.commit(writer.finish().unwrap());
+            let stats = fixture.store.stats(STAGE);
+            (fixture.store.read(STAGE, 0..3).map(Result::unwrap).collect::<Vec<_>>(), stats)
+        };
+        let expect = write(&Fixture::new(usize::MAX), false);
+        assert!(write(&Fixture::new(usize::MAX), true) == expect);
+        let limited = Fixture::new(bytes_max);
+        assert!(write(&limited, true) == expect);
+        assert!(limited.held() <= bytes_max);
+        drop(limited.store);
+        assert_eq!(limited.limit.bytes.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[test]
+fn long_texts_that_are_one_in_memory_stay_one() {
+    let fixture = Fixture::new(usize::MAX);
+    let text = StringViewArray::from(vec!["a long text ".repeat(100_000)]);
+    let one = UInt32Array::from(vec![0; 1000]);
+    let texts = arrow::compute::take(&text, &one, None).unwrap();
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
+    let batch =
+        RecordBatch::try_from_iter_with_nullable([("n", Arc::clone(&numbers), false), ("text", texts, true)]).unwrap();
+    let mut rows = PartitionedRows::default();
+    rows.assign(&[numbers], 1000, N_PARTITIONS as u32).unwrap();
+    let mut writer = fixture.start(0);
+    writer.write_rows(&batch, &rows).unwrap();
+    fixture.store.commit(writer.finish().unwrap());
+    assert_eq!(fixture.store.read(STAGE, 0..3).map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 1000);
+    assert!(fixture.held() < 5 << 20, "{} bytes for 1.2 MB", fixture.held());
 }
 
 #[test]
