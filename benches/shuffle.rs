@@ -38,7 +38,7 @@ pub fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("shuffle");
     group.throughput(Throughput::Bytes(n_bytes as u64));
     group.bench_function("partition", |bencher| {
-        bencher.iter(|| divide(&batches, |_, rows| drop(black_box(rows))));
+        bencher.iter(|| divide(&batches, |_, rows| _ = black_box(rows)));
     });
     for (name, grants) in [("memory", true), ("spilled", false)] {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");

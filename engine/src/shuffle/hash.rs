@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn the_last_word_is_the_rest_and_zeros() {
         let slow = |bytes: &[u8]| {
-            let words = bytes.chunks(8).chain((bytes.len() % 8 == 0).then_some(&[][..])).map(|chunk| {
+            let words = bytes.chunks(8).chain((bytes.len().is_multiple_of(8)).then_some(&[][..])).map(|chunk| {
                 let mut word = [0; 8];
                 word[..chunk.len()].copy_from_slice(chunk);
                 u64::from_le_bytes(word)
