@@ -196,13 +196,14 @@ impl ColumnBuilder {
             (Values::Four(numbers), SourceValues::Four(values)) => append_numbers(numbers, values, rows),
             (Values::Eight(numbers), SourceValues::Eight(values)) => append_numbers(numbers, values, rows),
             (Values::Sixteen(numbers), SourceValues::Sixteen(values)) => append_numbers(numbers, values, rows),
-            (Values::Views(text), SourceValues::Views(views, buffers)) => match &source.nulls {
-                None => rows.iter().for_each(|row| text.append(views[*row as usize], buffers)),
-                // What the view of a null says does not count.
-                Some(nulls) => rows.iter().map(|row| *row as usize).for_each(|row| {
-                    if nulls.is_valid(row) { text.append(views[row], buffers) } else { text.views.push(0) }
-                }),
-            },
+            (Values::Views(text), SourceValues::Views(views, buffers)) => {
+                let is_null = |row: u32| source.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row as usize));
+                for (n_rows, &row) in (0..rows.len()).rev().zip(rows) {
+                    // What the view of a null says does not count.
+                    let view = if is_null(row) { 0 } else { views[row as usize] };
+                    text.append(view, buffers, n_rows);
+                }
+            }
             _ => return Err(ArrowError::SchemaError(format!("two layouts of {}", self.data_type))),
         }
         match &source.nulls {
@@ -264,9 +265,9 @@ struct ViewBuilder {
 }
 
 impl ViewBuilder {
-    /// Appends the text that a view of an array with these buffers shows.
+    /// Appends the text that a view of an array with these buffers shows; about `n_more` are to come.
     #[inline]
-    fn append(&mut self, view: u128, buffers: &[Buffer]) {
+    fn append(&mut self, view: u128, buffers: &[Buffer], n_more: usize) {
         let length = view as u32 as usize;
         if length <= INLINE_BYTES {
             self.views.push(view);
@@ -275,16 +276,18 @@ impl ViewBuilder {
         let (buffer_idx, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
         let text = &buffers[buffer_idx][start..start + length];
         if self.block.capacity() - self.block.len() < length {
-            self.next_block(length);
+            self.next_block(length, n_more);
         }
         let place = (self.finished.len() as u128) << 64 | (self.block.len() as u128) << 96;
         self.block.extend_from_slice(text);
         self.views.push(view & u128::from(u64::MAX) | place);
     }
 
+    /// Begins a block for a text of this length and, if they are alike, those to come.
     #[cold]
-    fn next_block(&mut self, length: usize) {
-        let bytes = (self.block.capacity() * 2).clamp(*BLOCK_BYTES.start(), *BLOCK_BYTES.end()).max(length);
+    fn next_block(&mut self, length: usize, n_more: usize) {
+        let wanted = (self.block.capacity() * 2).max(length.saturating_mul(n_more + 1));
+        let bytes = wanted.clamp(*BLOCK_BYTES.start(), *BLOCK_BYTES.end()).max(length);
         let block = std::mem::replace(&mut self.block, Vec::with_capacity(bytes));
         self.finish_block(block);
     }
