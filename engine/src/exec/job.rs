@@ -422,7 +422,7 @@ fn reducer_ranges(stage: &Stage, job: &JobContext) -> Vec<Range<u32>> {
     let n_reducers = match job.reducers {
         Some(reducers) => reducers,
         None if stage.division_shows => n_needed(job.config.reducer_bytes),
-        // A power of two divides the partitions and the threads evenly.
+        // A power of two divides 32 partitions evenly, and mostly the threads.
         None => {
             let n_needed = n_needed(job.config.reducer_bytes.min(job.config.inner_reducer_bytes()));
             n_needed.min(n_partitions).next_power_of_two()

@@ -16,14 +16,13 @@ pub struct ReadBuffers {
 }
 
 impl ReadBuffers {
-    /// A buffer of at least `wanted` bytes, and of at most `block_bytes` if those are more. It is that of a block, if
-    /// nobody holds a part of it any more: warm memory, no pages to fault in and none to clear.
-    pub(super) fn take_buffer(&mut self, wanted: usize, block_bytes: usize) -> BytesMut {
+    /// A buffer of `wanted` bytes. It is that of a block, if nobody holds a part of it any more: warm memory, no pages to
+    /// fault in and none to clear. Never a longer one, or blocks would be cut by what other tasks have left.
+    pub(super) fn take_buffer(&mut self, wanted: usize) -> BytesMut {
         let free = self.blocks.iter().rposition(Bytes::is_unique).map(|idx| self.blocks.remove(idx));
         match free.and_then(|block| block.try_into_mut().ok()) {
             Some(mut last) if last.capacity() >= wanted => {
-                let len = last.len().clamp(wanted, block_bytes.max(wanted));
-                last.resize(len, 0);
+                last.resize(wanted, 0);
                 last
             }
             _ => BytesMut::zeroed(wanted),

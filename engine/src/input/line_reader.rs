@@ -121,7 +121,7 @@ impl LineReader {
             split_end,
             from_start: range.start == 0,
             header_lines_left: header_lines,
-            buf: buffers.take_buffer(first_block_bytes, block_bytes),
+            buf: buffers.take_buffer(first_block_bytes),
             filled: 0,
             buf_offset: read_from,
             record_start: 0,
@@ -316,7 +316,7 @@ impl LineReader {
         // A long start of a record must not make its block a short one.
         let carried = if n_bytes < self.block_bytes / 2 { 0 } else { n_bytes };
         let wanted = to_read.saturating_add(n_bytes as u64).min((self.block_bytes + carried) as u64) as usize;
-        self.spare.take_buffer(wanted.max(n_bytes).max(BLOCK_BYTES_MIN), self.block_bytes)
+        self.spare.take_buffer(wanted.max(n_bytes).max(BLOCK_BYTES_MIN))
     }
 
     /// Fails if the bytes end with a fault. What was readable before it has been handed out by now.

@@ -339,6 +339,27 @@ fn read_one_after_the_other<'a>(
     records
 }
 
+/// How many tasks ran before, and on which thread, must not show.
+#[test]
+fn blocks_end_at_the_same_records_whatever_memory_is_left() {
+    let text = "the same line over and over\n".repeat(40_000).into_bytes();
+    let (large, small) = (file("large.log", &text.repeat(5)), file("small.gz", &gzip(&text)));
+    let config = InputConfig::default();
+    let split = |file: &TestFile| InputSplit { file: Arc::clone(&file.meta), range: None };
+    let rows_of_blocks = |buffers: ReadBuffers, split: &InputSplit| {
+        let mut reader = open_split(split, &unannounced(), &LineOptions::default(), &config, buffers).unwrap();
+        let mut rows = Vec::new();
+        while let Some(block) = reader.next_block().unwrap() {
+            rows.push(block.records.len());
+        }
+        (rows, reader.into_buffers())
+    };
+    let (alone, _) = rows_of_blocks(ReadBuffers::default(), &split(&small));
+    assert!(alone.len() > 1, "{alone:?}");
+    let (_, buffers) = rows_of_blocks(ReadBuffers::default(), &split(&large));
+    assert_eq!(rows_of_blocks(buffers, &split(&small)).0, alone);
+}
+
 // Headers, footers, long records.
 
 #[test]

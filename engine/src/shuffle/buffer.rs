@@ -155,8 +155,8 @@ impl RowBuffer {
             self.held_bytes -= builder.held_bytes();
             let piece = builder.finish(schema).map_err(kernel_error)?;
             self.held_bytes += piece.get_array_memory_size();
+            self.n_crumbs = if piece.num_rows() < CRUMB_ROWS { self.n_crumbs + 1 } else { 0 };
             self.pieces.push(piece);
-            self.n_crumbs = 0;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 /// Texts up to this length are in the view itself.
 const INLINE_BYTES: usize = 12;
 
-/// The first block of texts, and the most that a block grows to unless one text is longer.
+/// The least that a block of texts has room for, and the most unless one text is longer.
 const BLOCK_BYTES: std::ops::RangeInclusive<usize> = (1 << 10)..=(1 << 20);
 
 /// The columns of one batch, read by row.
@@ -48,9 +48,13 @@ enum SourceValues {
 }
 
 impl BatchRows {
-    /// Nothing if a column is of a type that is not copied value by value: lists, text with offsets, intervals…
+    /// Nothing if a column is of a type that is not copied value by value (lists, text with offsets, intervals…), or if
+    /// several of its texts are one in memory, as a join leaves them: each would become a copy of its own.
     pub fn new(batch: &RecordBatch) -> Option<Self> {
         let columns = batch.columns().iter().map(SourceColumn::new).collect::<Option<Vec<_>>>()?;
+        if columns.iter().any(SourceColumn::shares_texts) {
+            return None;
+        }
         let fixed_bytes = columns.iter().map(|column| column.values.fixed_bytes()).sum();
         Some(BatchRows { columns, fixed_bytes })
     }
@@ -87,6 +91,15 @@ impl SourceColumn {
         };
         let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
         Some(SourceColumn { data_type: array.data_type().clone(), values, nulls })
+    }
+
+    /// Whether views show more than there is.
+    fn shares_texts(&self) -> bool {
+        let SourceValues::Views(views, buffers) = &self.values else {
+            return false;
+        };
+        let shown_bytes: u64 = views.iter().map(|view| long_bytes(*view) as u64).sum();
+        shown_bytes > buffers.iter().map(|buffer| buffer.len() as u64).sum()
     }
 
     fn text_bytes(&self, rows: &[u32]) -> u64 {
@@ -198,10 +211,12 @@ impl ColumnBuilder {
             (Values::Sixteen(numbers), SourceValues::Sixteen(values)) => append_numbers(numbers, values, rows),
             (Values::Views(text), SourceValues::Views(views, buffers)) => {
                 let is_null = |row: u32| source.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row as usize));
-                for (n_rows, &row) in (0..rows.len()).rev().zip(rows) {
-                    // What the view of a null says does not count.
-                    let view = if is_null(row) { 0 } else { views[row as usize] };
-                    text.append(view, buffers, n_rows);
+                // What the view of a null says does not count.
+                let view = |row: &u32| if is_null(*row) { 0 } else { views[*row as usize] };
+                let mut bytes_left = rows.iter().map(|row| long_bytes(view(row))).sum();
+                for view in rows.iter().map(view) {
+                    text.append(view, buffers, bytes_left);
+                    bytes_left -= long_bytes(view);
                 }
             }
             _ => return Err(ArrowError::SchemaError(format!("two layouts of {}", self.data_type))),
@@ -255,7 +270,14 @@ fn number_array<T: ArrowNativeType>(
     data.add_buffer(Buffer::from_vec(numbers)).build().map(make_array)
 }
 
-/// Views, and blocks of the texts that do not fit into them. A block is never moved.
+/// The bytes that a view needs beside itself.
+#[inline]
+fn long_bytes(view: u128) -> usize {
+    let length = view as u32 as usize;
+    if length > INLINE_BYTES { length } else { 0 }
+}
+
+/// Views, and blocks of the texts that do not fit into them. Blocks are filled one after the other, and never grow.
 #[derive(Debug, Default)]
 struct ViewBuilder {
     views: Vec<u128>,
@@ -265,9 +287,9 @@ struct ViewBuilder {
 }
 
 impl ViewBuilder {
-    /// Appends the text that a view of an array with these buffers shows; about `n_more` are to come.
+    /// Appends the text that a view of an array with these buffers shows, the first of `bytes_left` bytes.
     #[inline]
-    fn append(&mut self, view: u128, buffers: &[Buffer], n_more: usize) {
+    fn append(&mut self, view: u128, buffers: &[Buffer], bytes_left: usize) {
         let length = view as u32 as usize;
         if length <= INLINE_BYTES {
             self.views.push(view);
@@ -276,17 +298,17 @@ impl ViewBuilder {
         let (buffer_idx, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
         let text = &buffers[buffer_idx][start..start + length];
         if self.block.capacity() - self.block.len() < length {
-            self.next_block(length, n_more);
+            self.next_block(length, bytes_left);
         }
         let place = (self.finished.len() as u128) << 64 | (self.block.len() as u128) << 96;
         self.block.extend_from_slice(text);
         self.views.push(view & u128::from(u64::MAX) | place);
     }
 
-    /// Begins a block for a text of this length and, if they are alike, those to come.
+    /// Begins a block for a text of this length, and those to come as far as they are known.
     #[cold]
-    fn next_block(&mut self, length: usize, n_more: usize) {
-        let wanted = (self.block.capacity() * 2).max(length.saturating_mul(n_more + 1));
+    fn next_block(&mut self, length: usize, bytes_left: usize) {
+        let wanted = (self.block.capacity() * 2).max(bytes_left);
         let bytes = wanted.clamp(*BLOCK_BYTES.start(), *BLOCK_BYTES.end()).max(length);
         let block = std::mem::replace(&mut self.block, Vec::with_capacity(bytes));
         self.finish_block(block);

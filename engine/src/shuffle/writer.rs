@@ -20,15 +20,15 @@ use super::row_builder::BatchRows;
 use super::spill::{SpillDirectory, SpillFile, SpillWriter};
 
 /// Bytes that a writer may hold beyond what the budget grants, so that a budget of nothing does not spill each batch
-/// by itself. One writer a thread, so the overshoot is small; a finished output holds nothing beyond its grant.
+/// by itself. One writer a thread, so the overshoot is small; a finished output holds nothing beyond its grant. While a
+/// batch is divided there may be [`UNRESERVED_BATCH_BYTES`] more.
 const UNRESERVED_BYTES_MAX: usize = 256 << 10;
 
 /// The budget is asked for multiples of this, since all threads meet there.
 const GRANT_BYTES: usize = 64 << 10;
 
-/// Rows of one batch and partition with more bytes than this are not copied one by one: several of their texts may be
-/// one in memory.
-const PICKED_BYTES_MAX: u64 = 4 << 20;
+/// Bytes that the rows of one batch may add before the budget is asked for them.
+const UNRESERVED_BATCH_BYTES: usize = 1 << 20;
 
 /// One attempt's output under construction. Rows arrive assigned to partitions. Dropped unfinished, it leaves nothing.
 pub struct MapOutputWriter {
@@ -121,22 +121,26 @@ impl MapOutputWriter {
         let n_partitions = self.buffers.len();
         let batch = with_schema(&self.schema, batch)?;
         let source = BatchRows::new(&batch);
+        let mut bytes_before = self.held_bytes;
         for (partition, rows) in rows.iter() {
             if rows.len() == batch.num_rows() {
                 return self.write(partition, batch);
             }
-            let bytes =
-                source.as_ref().map(|source| source.value_bytes(rows)).filter(|bytes| *bytes <= PICKED_BYTES_MAX);
-            let (Some(source), Some(bytes)) = (&source, bytes) else {
+            let Some(source) = &source else {
                 let part = take_record_batch(&batch, &UInt32Array::from(rows.to_vec())).map_err(kernel_error)?;
                 self.write(partition, part)?;
                 continue;
             };
             let buffer = self.buffers.get_mut(partition).ok_or_else(|| no_partition(partition, n_partitions))?;
+            let bytes = source.value_bytes(rows);
             self.totals[partition].add(rows.len(), bytes);
             self.held_bytes -= buffer.held_bytes();
             buffer.pick(&self.schema, source, rows, bytes)?;
             self.held_bytes += buffer.held_bytes();
+            if self.held_bytes > bytes_before + UNRESERVED_BATCH_BYTES {
+                self.reserve()?;
+                bytes_before = self.held_bytes;
+            }
         }
         self.reserve()
     }
