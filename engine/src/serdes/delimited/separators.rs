@@ -1,7 +1,8 @@
 //! Where the separators of a record are, found 64 bytes at a time.
 //!
-//! Fields of a log are short: `memchr` finds each of 33 separators in 6 ns, this all of them in 55 ns, and the first nine
-//! in 15 (measured on CloudFront's standard format, 455 bytes a line).
+//! Fields of a log are short, so that a search for each separator costs more to begin than to run: `memchr` takes 6 ns for
+//! each of 33. Three columns of CloudFront's standard format, 455 bytes a line, take 66 ns with SSE2, all in all, and 94 in
+//! words that any processor has.
 
 /// The separators of one record from its start on; places are counted from there.
 pub(super) struct Separators<'a> {
