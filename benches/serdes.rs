@@ -3,7 +3,7 @@
 //! We claim that a SerDe makes only what is asked for: `delimited/3_of_33` taking more than half of `delimited/33_of_33`
 //! disproves it, and so does `regex_tier_1/os` being no faster than `regex_tier_1/13_of_13`. That a filter saves the
 //! building of what it drops is disproved by `delimited/33_of_33_where_1_percent` taking more than half of
-//! `delimited/33_of_33`, and that trying one costs no more than a third where it drops nothing, since the record is
+//! `delimited/33_of_33`, and that trying one costs no more than a third where it drops nothing, although the record is
 //! searched twice, by `delimited/3_of_33_where_all` taking half more than `delimited/3_of_33`. A date is as cheap as a text
 //! (`delimited/date` against `delimited/time`), since it is that of the line before, and so is a number
 //! (`delimited/number`).

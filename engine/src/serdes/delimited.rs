@@ -324,7 +324,7 @@ impl FieldFinder {
     }
 
     /// Finds the fields of one record, whose separators are counted from its start.
-    #[inline]
+    #[inline(always)]
     fn find(&mut self, record: RecordRange, separators: impl Iterator<Item = usize>) {
         self.fields.clear();
         find_fields(record, separators, &self.skips, &mut self.fields);
@@ -345,7 +345,7 @@ fn skips(columns: &[usize]) -> Vec<usize> {
 
 /// The fields of a record that come after so many others each; without the last of them if it has fewer. The places of
 /// `separators` are counted from the record's start.
-#[inline]
+#[inline(always)]
 fn find_fields(
     record: RecordRange,
     mut separators: impl Iterator<Item = usize>,

@@ -46,12 +46,13 @@ impl<'a> Separators<'a> {
 impl Iterator for Separators<'_> {
     type Item = usize;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         self.nth(0)
     }
 
-    #[inline]
+    // By a call for each record or field, as compilers sometimes decide, the search takes half as long again.
+    #[inline(always)]
     fn nth(&mut self, n: usize) -> Option<usize> {
         let mut n = n;
         loop {
